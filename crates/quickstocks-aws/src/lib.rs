@@ -1,0 +1,1 @@
+//! Adapters for AWS: DynamoDB, SNS and the API Gateway connections API.

@@ -1,0 +1,1 @@
+//! Start-up: configuration from the environment, tracing, metrics, build information, clock and randomness.

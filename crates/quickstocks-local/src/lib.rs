@@ -1,0 +1,1 @@
+//! QuickStocks on one machine: the same handlers in one process.

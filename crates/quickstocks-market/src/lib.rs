@@ -1,0 +1,1 @@
+//! A simulated exchange that speaks the HTTP protocol of Yahoo Finance on loopback.

@@ -1,0 +1,1 @@
+//! The store ports on one local SQLite file.

@@ -1,0 +1,1 @@
+//! Fakes, fault decorators and the store conformance suite. A dev-dependency only.

@@ -1,0 +1,1 @@
+//! Bytes on the wire: SNS ticks, WebSocket frames, REST bodies.

@@ -1,0 +1,1 @@
+//! The Yahoo Finance client: session, quotes, spark, chart, search.

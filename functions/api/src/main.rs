@@ -1,0 +1,2 @@
+//! The `api` function.
+fn main() {}

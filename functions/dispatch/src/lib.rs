@@ -1,0 +1,1 @@
+//! The fan-out: one message per connection and tick.

@@ -1,0 +1,2 @@
+//! The `dispatch` function.
+fn main() {}

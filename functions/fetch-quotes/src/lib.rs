@@ -1,0 +1,1 @@
+//! The scheduled poller: plan, poll in parallel, store, publish.

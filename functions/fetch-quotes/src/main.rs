@@ -1,0 +1,2 @@
+//! The `fetch-quotes` function.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The WebSocket routes: connect, disconnect and messages.

@@ -1,0 +1,2 @@
+//! The `ws-connect` function.
+fn main() {}
