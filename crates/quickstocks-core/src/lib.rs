@@ -1,1 +1,22 @@
-//! The QuickStocks domain: model, ports and use cases. Pure: no AWS, HTTP, socket, clock or file.
+//! The QuickStocks domain: the model, the ports to the outside world and the use cases.
+//!
+//! This crate is pure. It names no AWS service, no HTTP, no socket, no clock, no environment and
+//! no file; whatever it needs from outside is a trait in [`ports`], whose doc comments are the
+//! contract that every adapter keeps and that the conformance suite of `quickstocks-testkit`
+//! checks sentence by sentence.
+//!
+//! - [`model`]: what there is (symbols, quotes, watchlists, connections, the state of the source).
+//! - [`ports`]: what the domain asks of the world.
+//! - [`fetch`]: from the schedule to a published tick.
+//! - [`dispatch`]: from a tick to one message per connection.
+//! - [`live`]: the conversation with one WebSocket connection.
+//! - [`guests`], [`watchlists`]: who somebody is and what they follow.
+
+pub mod dispatch;
+pub mod fetch;
+pub mod guests;
+pub mod live;
+pub mod model;
+pub mod ports;
+pub mod symbols;
+pub mod watchlists;

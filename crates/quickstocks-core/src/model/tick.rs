@@ -1,0 +1,38 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectionId, Missing, ShardRange, SourceHealth, StoredQuote, Timestamp};
+
+/// The number of a tick. It only grows; gaps are allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TickNumber(pub u64);
+
+impl fmt::Display for TickNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What one poll changed, addressed to a range of connection shards. One poll makes K of them, which differ
+/// only in `shards`, or more when the quotes do not fit one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// Its number.
+    pub tick: TickNumber,
+    /// When the poll was made.
+    pub polled_at: Timestamp,
+    /// The state of the source after the poll.
+    pub source: SourceHealth,
+    /// Whether that state differs from the tick before: everybody is then told, whatever they follow.
+    pub source_changed: bool,
+    /// The quotes that changed.
+    pub quotes: Vec<StoredQuote>,
+    /// The symbols that stopped having quotes.
+    pub missing: Vec<Missing>,
+    /// Whose connections it is for.
+    pub shards: ShardRange,
+    /// Where an earlier dispatcher stopped in the first shard of the range: connections up to and with this one are served.
+    pub after: Option<ConnectionId>,
+}

@@ -1,0 +1,50 @@
+//! What the domain asks of the world. Each method's comment is its contract: MUST is checked by the conformance
+//! suite on every adapter. All methods are cancel-safe in the sense that a dropped future leaves nothing half-written.
+
+mod connections;
+mod identity;
+mod messages;
+mod poll_set;
+mod quotes;
+mod source;
+mod source_state;
+mod watchlists;
+mod world;
+
+pub use connections::{ConnectionPage, ConnectionReader, ConnectionWriter};
+pub use identity::{TokenReader, TokenWriter, UserWriter};
+pub use messages::{ConnectionSender, Delivery, FrameEncoder, PublishError, TickPublisher};
+pub use poll_set::{PollPage, PollSetReader, PollSetWriter};
+pub use quotes::{QuoteReader, QuoteWrite, QuoteWriter};
+pub use source::{HistorySource, QuoteSource, SourceAnswer, SourceError, SymbolSearch};
+pub use source_state::{CallCounter, SourceGate, SourceStatusReader, SourceStatusWriter};
+pub use watchlists::{Change, WatchlistReader, WatchlistWriter};
+pub use world::{Clock, Random};
+
+/// Why a store could not do what it was asked; what the caller can do about it.
+///
+/// A write that lost a race is no error but an outcome, and each method has its own type for it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Too many requests: try later, less.
+    #[error("the store is throttling")]
+    Throttled(#[source] BoxError),
+    /// It could not be reached, or failed: the same request may work later.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// It holds something this version cannot read. Trying again does not help.
+    #[error("the store holds an item that cannot be read: {item}")]
+    Corrupt {
+        /// Which item, by its key.
+        item: String,
+        /// What is wrong with it.
+        #[source]
+        source: BoxError,
+    },
+    /// It refused the request: a permission or a setting is missing. Trying again does not help.
+    #[error("the store refused the request")]
+    Refused(#[source] BoxError),
+}
+
+/// A cause from an adapter's library.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
