@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Symbol, Timestamp};
+use super::{MissingReason, Symbol, Timestamp};
 
 /// Why somebody wants a symbol polled, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub struct PollEntry {
     /// The code of the exchange at which it rests: its market could not move when it was last polled.
     /// Absent: it moves, or nobody knows yet.
     pub rests_at: Option<Arc<str>>,
+    /// Why the last poll had no quote for it, if it had none: who follows it is told once, not in every tick.
+    pub missing: Option<MissingReason>,
 }
 
 /// What a poll leaves behind in a symbol's row of the poll set.
@@ -55,12 +57,14 @@ pub struct PollRecord {
     pub polled_at: Option<Timestamp>,
     /// The exchange at which it rests, if it does.
     pub rests_at: Option<Arc<str>>,
+    /// Why there was no quote, if there was none.
+    pub missing: Option<MissingReason>,
 }
 
 impl PollEntry {
     /// An entry that nobody wants yet.
     pub fn new(symbol: Symbol) -> Self {
-        Self { symbol, on_screen_until: None, armed_until: None, followed_until: None, polled_at: None, rests_at: None }
+        Self { symbol, on_screen_until: None, armed_until: None, followed_until: None, polled_at: None, rests_at: None, missing: None }
     }
 
     /// How urgently it is wanted at `now`; `None` when every lease has run out.
