@@ -1,1 +1,104 @@
-//! (being written)
+//! Symbols and their quotes, for somebody who asks now and not at the next tick.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use crate::model::{Missing, MissingReason, SourceStatus, StoredQuote, Symbol, Timestamp};
+use crate::ports::{Clock, QuoteReader, QuoteSource, QuoteWriter, SourceStatusReader, SourceStatusWriter, StoreError};
+
+/// Looks up symbols: in the store first, then at the source.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each field is the port of its name")]
+pub struct Symbols {
+    pub quotes: Arc<dyn QuoteReader>,
+    pub quote_writer: Arc<dyn QuoteWriter>,
+    pub source: Arc<dyn QuoteSource>,
+    pub status: Arc<dyn SourceStatusReader>,
+    pub status_writer: Arc<dyn SourceStatusWriter>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The quotes of some symbols. Each symbol that was asked for is in one of the two lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quotes {
+    /// What the last tick left behind.
+    pub status: SourceStatus,
+    /// The quotes, in the order they were asked for.
+    pub quotes: Vec<StoredQuote>,
+    /// The symbols without one. `Pending` when the source could not be asked now.
+    pub missing: Vec<Missing>,
+    /// When it makes sense to ask again for those that are pending.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// Why symbols cannot be put on a list.
+#[derive(Debug, thiserror::Error)]
+pub enum SymbolError {
+    /// The source does not know these.
+    #[error("not known to the source: {}", list(.0))]
+    Unknown(Vec<Symbol>),
+    /// These are new here, and the source cannot be asked about them now.
+    #[error("cannot be checked now, since the source does not answer: {}", list(.symbols))]
+    Unchecked {
+        /// Which.
+        symbols: Vec<Symbol>,
+        /// When it makes sense to try again.
+        retry_at: Option<Timestamp>,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn list(symbols: &[Symbol]) -> String {
+    symbols.iter().map(Symbol::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl Symbols {
+    /// The quotes of these symbols. Those nobody has followed yet are polled now and kept.
+    pub async fn quotes(&self, symbols: &[Symbol]) -> Result<Quotes, StoreError> {
+        let status = self.status.status().await?;
+        let stored = self.quotes.quotes(symbols).await?;
+        let mut by_symbol: BTreeMap<Symbol, StoredQuote> =
+            stored.into_iter().map(|stored| (stored.quote.symbol.clone(), stored)).collect();
+        let absent: Vec<Symbol> = without_repeats(symbols).filter(|symbol| !by_symbol.contains_key(*symbol)).cloned().collect();
+        let mut missing = Vec::new();
+        let mut retry_at = None;
+        if !absent.is_empty() {
+            let answer = self.source.poll(&absent).await;
+            retry_at = answer.retry_at;
+            if !answer.quotes.is_empty() {
+                // A tick number of its own, so that a client that resyncs since an earlier tick is sent these too.
+                let tick = self.status_writer.next_tick().await?;
+                let polled_at = self.clock.now();
+                let new: Vec<StoredQuote> = answer.quotes.into_iter().map(|quote| StoredQuote { quote, tick, polled_at }).collect();
+                self.quote_writer.store(&new).await?;
+                by_symbol.extend(new.into_iter().map(|stored| (stored.quote.symbol.clone(), stored)));
+            }
+            missing = answer.missing;
+            missing.extend(answer.unanswered.into_iter().map(|symbol| Missing { symbol, reason: MissingReason::Pending }));
+        }
+        let quotes = without_repeats(symbols).filter_map(|symbol| by_symbol.remove(symbol)).collect();
+        Ok(Quotes { status, quotes, missing, retry_at })
+    }
+
+    /// Checks that the source knows these symbols; one that has a stored quote needs no call.
+    pub async fn check(&self, symbols: &[Symbol]) -> Result<(), SymbolError> {
+        let found = self.quotes(symbols).await?;
+        let (pending, unknown): (Vec<Missing>, Vec<Missing>) =
+            found.missing.into_iter().partition(|missing| missing.reason == MissingReason::Pending);
+        let names = |missing: Vec<Missing>| missing.into_iter().map(|missing| missing.symbol).collect::<Vec<_>>();
+        if !unknown.is_empty() {
+            Err(SymbolError::Unknown(names(unknown)))
+        } else if !pending.is_empty() {
+            Err(SymbolError::Unchecked { symbols: names(pending), retry_at: found.retry_at })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn without_repeats(symbols: &[Symbol]) -> impl Iterator<Item = &Symbol> {
+    let mut seen = HashSet::new();
+    symbols.iter().filter(move |symbol| seen.insert(*symbol))
+}

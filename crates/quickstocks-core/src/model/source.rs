@@ -81,6 +81,9 @@ pub struct SourceStatus {
     pub tick: TickNumber,
     /// When its poll was made.
     pub polled_at: Timestamp,
+    /// The last tick whose changes were handed to the dispatchers; less than `tick` when publishing failed.
+    #[serde(default)]
+    pub published: TickNumber,
     /// How the source was doing then.
     pub health: SourceHealth,
     /// How many symbols are wanted on screen.

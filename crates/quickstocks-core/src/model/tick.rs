@@ -21,7 +21,9 @@ impl fmt::Display for TickNumber {
 pub struct Tick {
     /// Its number.
     pub tick: TickNumber,
-    /// When the poll was made.
+    /// When it was made: what its age counts from.
+    pub made_at: Timestamp,
+    /// When the last poll was made; earlier than `made_at` in a tick that only tells a new state of the source.
     pub polled_at: Timestamp,
     /// The state of the source after the poll.
     pub source: SourceHealth,

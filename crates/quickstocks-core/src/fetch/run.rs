@@ -1,0 +1,333 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::plan::{Plan, PlanConfig, plan, woken};
+use crate::model::{
+    CallBudget, MissingReason, PollEntry, PollRecord, POLL_SHARDS, Quote, Shard, ShardRange, SourceHealth, SourceReason,
+    SourceState, SourceStatus, StoredQuote, Symbol, Tick, TickNumber, Timestamp,
+};
+use crate::ports::{
+    CallCounter, Clock, PollSetReader, PollSetWriter, PublishError, QuoteReader, QuoteSource, QuoteWrite, QuoteWriter,
+    SourceAnswer, SourceStatusReader, SourceStatusWriter, StoreError, TickPublisher,
+};
+
+/// Settings of the fetcher.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchConfig {
+    /// The time between two ticks.
+    pub tick: Duration,
+    /// How many calls an hour the source may have.
+    pub budget: CallBudget,
+    /// Over how many dispatchers a tick is spread.
+    pub dispatch_messages: u8,
+}
+
+/// The fetcher and what it works with.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each field is the port of its name")]
+pub struct Fetch {
+    pub poll_set: Arc<dyn PollSetReader>,
+    pub poll_records: Arc<dyn PollSetWriter>,
+    pub quotes: Arc<dyn QuoteReader>,
+    pub quote_writer: Arc<dyn QuoteWriter>,
+    pub source: Arc<dyn QuoteSource>,
+    pub calls: Arc<dyn CallCounter>,
+    pub status: Arc<dyn SourceStatusReader>,
+    pub status_writer: Arc<dyn SourceStatusWriter>,
+    pub publisher: Arc<dyn TickPublisher>,
+    pub clock: Arc<dyn Clock>,
+    pub config: FetchConfig,
+}
+
+/// Why a tick could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The store failed.
+    #[error("the store failed while making a tick")]
+    Store(#[from] StoreError),
+    /// The quotes are stored, but not all dispatchers were told; the next tick tells them.
+    #[error("the tick could not be published")]
+    Publish(#[from] PublishError),
+}
+
+/// What a tick did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FetchReport {
+    /// Its number.
+    pub tick: TickNumber,
+    /// How many symbols were polled.
+    pub polled: usize,
+    /// How many calls that took.
+    pub calls: u32,
+    /// How many quotes changed.
+    pub changed: usize,
+    /// How many symbols lost their quote.
+    pub missing: usize,
+    /// About how many the source said nothing.
+    pub unanswered: usize,
+    /// How the source did.
+    pub health: SourceHealth,
+    /// How many messages were published.
+    pub published: usize,
+}
+
+impl Fetch {
+    /// Makes one tick: plans, polls, keeps what is new, tells the dispatchers.
+    pub async fn run(&self) -> Result<FetchReport, FetchError> {
+        let now = self.clock.now();
+        let before = self.status.status().await?;
+        let entries = self.poll_set().await?;
+        let spent = match self.config.budget {
+            CallBudget::Off => 0,
+            CallBudget::PerHour(_) => self.calls.calls(now.millis().div_euclid(3_600_000)).await?,
+        };
+        let plan = plan(&entries, now, spent, &self.plan_config());
+        if plan.symbols.is_empty() {
+            return self.nothing_to_poll(now, before, &plan).await;
+        }
+
+        let (tick, answer) = (self.status_writer.next_tick().await?, self.source.poll(&plan.symbols).await);
+        let earlier = self.earlier(&answer).await?;
+        let changed = changed_quotes(&answer, &earlier, &before, tick, now);
+        let changed = self.keep(changed).await?;
+        let notes = Notes::of(&answer, &entries, &plan, now);
+        self.poll_records.record(&notes.records).await?;
+
+        let health = health_after(&answer, &before, &plan);
+        let outcome = Tick {
+            tick,
+            made_at: now,
+            polled_at: now,
+            source_changed: before.health.changed_to(&health),
+            source: health.clone(),
+            quotes: changed,
+            missing: notes.newly_missing,
+            shards: ShardRange::ALL,
+            after: None,
+        };
+        let published = self.publish(&outcome).await;
+        self.status_writer.put_status(&status_after(&before, &outcome, &plan, published.is_ok())).await?;
+        Ok(FetchReport {
+            tick,
+            polled: plan.symbols.len(),
+            calls: answer.calls,
+            changed: outcome.quotes.len(),
+            missing: outcome.missing.len(),
+            unanswered: answer.unanswered.len(),
+            health,
+            published: published?,
+        })
+    }
+
+    fn plan_config(&self) -> PlanConfig {
+        PlanConfig { tick: self.config.tick, symbols_per_call: self.source.symbols_per_call(), budget: self.config.budget }
+    }
+
+    async fn poll_set(&self) -> Result<Vec<PollEntry>, StoreError> {
+        let mut entries = Vec::new();
+        for shard in (0..POLL_SHARDS).map(Shard) {
+            let mut after = None;
+            loop {
+                let page = self.poll_set.page(shard, after.as_ref()).await?;
+                entries.extend(page.entries);
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Nobody wants anything, everything rests, or the budget is spent. Only the last is news.
+    async fn nothing_to_poll(&self, now: Timestamp, before: SourceStatus, plan: &Plan) -> Result<FetchReport, FetchError> {
+        let moving = plan.demand.on_screen + plan.demand.armed + plan.demand.followed > plan.demand.resting;
+        let budget_spent = moving && plan.stretched && self.budget_is_spent(now).await?;
+        let mut after = with_demand(before.clone(), plan);
+        let mut published = 0;
+        if budget_spent && before.health.reason != Some(SourceReason::BudgetSpent) {
+            let answer = SourceAnswer {
+                state: SourceState::Refused,
+                reason: Some(SourceReason::BudgetSpent),
+                retry_at: Some(Timestamp::from_millis((now.millis().div_euclid(3_600_000) + 1) * 3_600_000)),
+                ..SourceAnswer::default()
+            };
+            after.health = health_after(&answer, &before, plan);
+            after.tick = self.status_writer.next_tick().await?;
+            let tick = Tick {
+                tick: after.tick,
+                made_at: now,
+                polled_at: before.polled_at,
+                source: after.health.clone(),
+                source_changed: true,
+                quotes: Vec::new(),
+                missing: Vec::new(),
+                shards: ShardRange::ALL,
+                after: None,
+            };
+            published = self.publish(&tick).await?;
+        }
+        if after != before {
+            self.status_writer.put_status(&after).await?;
+        }
+        Ok(FetchReport { tick: after.tick, health: after.health, published, ..FetchReport::default() })
+    }
+
+    async fn budget_is_spent(&self, now: Timestamp) -> Result<bool, StoreError> {
+        match self.config.budget {
+            CallBudget::Off => Ok(false),
+            CallBudget::PerHour(limit) => Ok(self.calls.calls(now.millis().div_euclid(3_600_000)).await? >= limit),
+        }
+    }
+
+    async fn earlier(&self, answer: &SourceAnswer) -> Result<HashMap<Symbol, StoredQuote>, StoreError> {
+        let symbols: Vec<Symbol> = answer.quotes.iter().map(|quote| quote.symbol.clone()).collect();
+        let stored = self.quotes.quotes(&symbols).await?;
+        Ok(stored.into_iter().map(|stored| (stored.quote.symbol.clone(), stored)).collect())
+    }
+
+    /// Stores what changed and drops what the store has newer: another fetcher was quicker. A quote that could not be
+    /// stored is published all the same; it still differs from the stored one in the next tick.
+    async fn keep(&self, changed: Vec<Changed>) -> Result<Vec<StoredQuote>, StoreError> {
+        let to_store: Vec<StoredQuote> = changed.iter().filter(|one| one.store).map(|one| one.quote.clone()).collect();
+        let outcomes = if to_store.is_empty() { Vec::new() } else { self.quote_writer.store(&to_store).await? };
+        let older: HashSet<&Symbol> = to_store
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| **outcome == QuoteWrite::Older)
+            .map(|(stored, _)| &stored.quote.symbol)
+            .collect();
+        Ok(changed.iter().filter(|one| !older.contains(&one.quote.quote.symbol)).map(|one| one.quote.clone()).collect())
+    }
+
+    async fn publish(&self, tick: &Tick) -> Result<usize, PublishError> {
+        if tick.quotes.is_empty() && tick.missing.is_empty() && !tick.source_changed {
+            return Ok(0);
+        }
+        let ticks: Vec<Tick> = ShardRange::split(self.config.dispatch_messages)
+            .into_iter()
+            .map(|shards| Tick { shards, ..tick.clone() })
+            .collect();
+        self.publisher.publish(&ticks).await?;
+        Ok(ticks.len())
+    }
+}
+
+struct Changed {
+    quote: StoredQuote,
+    store: bool,
+}
+
+/// The quotes that are to be published: those that differ from what is stored and are not older than it, and those
+/// that an earlier tick stored but could not publish.
+fn changed_quotes(
+    answer: &SourceAnswer,
+    earlier: &HashMap<Symbol, StoredQuote>,
+    before: &SourceStatus,
+    tick: TickNumber,
+    polled_at: Timestamp,
+) -> Vec<Changed> {
+    let mut changed = Vec::new();
+    for quote in &answer.quotes {
+        let mut quote: Quote = quote.clone();
+        let stored = earlier.get(&quote.symbol);
+        if let Some(stored) = stored {
+            if quote.newest() < stored.quote.newest() {
+                continue;
+            }
+            if answer.state == SourceState::Degraded {
+                quote.complete_from(&stored.quote);
+            }
+            if !quote.differs_from(&stored.quote) {
+                if before.published < before.tick && stored.tick > before.published {
+                    changed.push(Changed { quote: stored.clone(), store: false });
+                }
+                continue;
+            }
+        }
+        changed.push(Changed { quote: StoredQuote { quote, tick, polled_at }, store: true });
+    }
+    changed
+}
+
+/// What a poll leaves behind in the poll set.
+struct Notes {
+    records: Vec<PollRecord>,
+    newly_missing: Vec<crate::model::Missing>,
+}
+
+impl Notes {
+    fn of(answer: &SourceAnswer, entries: &[PollEntry], plan: &Plan, now: Timestamp) -> Self {
+        let by_symbol: HashMap<&Symbol, &PollEntry> = entries.iter().map(|entry| (&entry.symbol, entry)).collect();
+        let mut records = Vec::new();
+        let mut moving_exchanges: HashSet<Arc<str>> = HashSet::new();
+        let mut polled: HashMap<Symbol, ()> = HashMap::new();
+        let mut note = |symbol: &Symbol, rests_at: Option<Arc<str>>, missing: Option<MissingReason>| {
+            polled.insert(symbol.clone(), ());
+            let Some(entry) = by_symbol.get(symbol) else { return };
+            // In the usual case, a symbol that is due in every tick, there is nothing to write.
+            if rests_at.is_some() || missing.is_some() || plan.stretched || entry.rests_at.is_some() || entry.missing.is_some() {
+                records.push(PollRecord { symbol: symbol.clone(), polled_at: Some(now), rests_at, missing });
+            }
+        };
+        for quote in &answer.quotes {
+            let exchange = quote.exchange_code.clone().unwrap_or_else(|| "?".into());
+            let moves = quote.market_state.can_move();
+            let rested = by_symbol.get(&quote.symbol).is_some_and(|entry| entry.rests_at.is_some());
+            if moves && rested {
+                moving_exchanges.insert(Arc::clone(&exchange));
+            }
+            note(&quote.symbol, (!moves).then_some(exchange), None);
+        }
+        let mut newly_missing = Vec::new();
+        for missing in &answer.missing {
+            if by_symbol.get(&missing.symbol).is_some_and(|entry| entry.missing != Some(missing.reason)) {
+                newly_missing.push(missing.clone());
+            }
+            note(&missing.symbol, None, Some(missing.reason));
+        }
+        for sleeper in woken(entries, &moving_exchanges, &polled) {
+            records.push(PollRecord { symbol: sleeper.symbol.clone(), polled_at: None, rests_at: None, missing: sleeper.missing });
+        }
+        Self { records, newly_missing }
+    }
+}
+
+fn health_after(answer: &SourceAnswer, before: &SourceStatus, plan: &Plan) -> SourceHealth {
+    let ok = answer.state == SourceState::Ok;
+    let last_ok_at = match before.health.state {
+        SourceState::Ok | SourceState::Degraded => Some(before.polled_at),
+        _ => before.health.last_ok_at,
+    };
+    SourceHealth {
+        state: answer.state,
+        interval: plan.interval(),
+        reason: answer.reason.filter(|_| !ok),
+        retry_at: answer.retry_at.filter(|_| !ok),
+        last_ok_at: last_ok_at.filter(|_| !matches!(answer.state, SourceState::Ok | SourceState::Degraded)),
+    }
+}
+
+fn with_demand(status: SourceStatus, plan: &Plan) -> SourceStatus {
+    SourceStatus {
+        on_screen: plan.demand.on_screen,
+        armed: plan.demand.armed,
+        followed: plan.demand.followed,
+        on_screen_interval: plan.on_screen_interval,
+        armed_interval: plan.armed_interval,
+        followed_interval: plan.followed_interval,
+        ..status
+    }
+}
+
+fn status_after(before: &SourceStatus, tick: &Tick, plan: &Plan, published: bool) -> SourceStatus {
+    let status = SourceStatus {
+        tick: tick.tick,
+        polled_at: tick.polled_at,
+        published: if published { tick.tick } else { before.published },
+        health: if published { tick.source.clone() } else { before.health.clone() },
+        ..before.clone()
+    };
+    with_demand(status, plan)
+}
