@@ -1,1 +1,25 @@
-//! Fakes, fault decorators and the store conformance suite. A dev-dependency only.
+#![doc = include_str!("../README.md")]
+
+pub mod conformance;
+pub mod faults;
+mod gate;
+mod memory;
+mod messages;
+pub mod sample;
+mod source;
+mod store;
+mod world;
+
+pub use gate::Gate;
+pub use memory::MemoryStore;
+pub use messages::{RecordingPublisher, RecordingSender, SendAnswer};
+pub use source::ScriptedSource;
+pub use store::AllStorePorts;
+pub use world::{FakeClock, SequenceRandom};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks a mutex even after another test thread panicked with it: that thread's failure is reported by itself.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,125 @@
+//! Every port of the store behind, each call through [`Faulty::enter`].
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use quickstocks_core::model::{
+    Breaker, Connection, ConnectionId, Lease, ListId, PollRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp,
+    Token, TokenHash, TokenKind, User, UserId, Watchlist,
+};
+use quickstocks_core::ports::{
+    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter, QuoteReader, QuoteWrite,
+    QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, TokenReader, TokenWriter, UserWriter, WatchlistReader,
+    WatchlistWriter,
+};
+
+use super::{Faulty, Method};
+
+/// Writes a port's implementation: every method enters under its name, and is called once or twice.
+macro_rules! through {
+    ($port:ident { $(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty => $method:ident;)+ }) => {
+        #[async_trait]
+        impl<S: $port + ?Sized> $port for Faulty<S> {
+            $(async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
+                let verdict = self.enter(Method::$method).await?;
+                let mut answer = $port::$name(&*self.inner, $($argument),*).await;
+                if verdict.twice {
+                    answer = $port::$name(&*self.inner, $($argument),*).await;
+                }
+                verdict.answer(answer)
+            })+
+        }
+    };
+}
+
+through!(QuoteReader {
+    fn quotes(symbols: &[Symbol]) -> Vec<StoredQuote> => Quotes;
+});
+
+#[async_trait]
+impl<S: QuoteWriter + ?Sized> QuoteWriter for Faulty<S> {
+    async fn store(&self, quotes: &[StoredQuote]) -> Result<Vec<QuoteWrite>, StoreError> {
+        let verdict = self.enter(Method::StoreQuotes).await?;
+        let failing = self.failing_quotes();
+        let fails = |quote: &StoredQuote| failing.contains(&quote.quote.symbol);
+        let good: Vec<StoredQuote> = quotes.iter().filter(|quote| !fails(quote)).cloned().collect();
+        let mut answer = self.inner.store(&good).await;
+        if verdict.twice {
+            answer = self.inner.store(&good).await;
+        }
+        let mut outcomes = verdict.answer(answer)?.into_iter();
+        Ok(quotes.iter().map(|quote| if fails(quote) { QuoteWrite::Failed } else { outcomes.next().unwrap_or(QuoteWrite::Failed) }).collect())
+    }
+}
+
+through!(PollSetReader {
+    fn page(shard: Shard, after: Option<&Symbol>) -> PollPage => PollPage;
+});
+
+through!(PollSetWriter {
+    fn extend(leases: &[Lease]) -> () => ExtendLeases;
+    fn record(records: &[PollRecord]) -> () => RecordPolls;
+});
+
+through!(ConnectionReader {
+    fn page(shard: Shard, after: Option<&ConnectionId>, now: Timestamp) -> ConnectionPage => ConnectionPage;
+    fn connection(id: &ConnectionId, now: Timestamp) -> Option<Connection> => Connection;
+    fn connections_of(user: &UserId, now: Timestamp) -> Vec<ConnectionId> => ConnectionsOf;
+});
+
+through!(ConnectionWriter {
+    fn add(connection: &Connection) -> () => AddConnection;
+    fn remove(id: &ConnectionId) -> Option<UserId> => RemoveConnection;
+    fn set_listed(id: &ConnectionId, symbols: &BTreeSet<Symbol>) -> bool => SetListed;
+    fn set_watched(id: &ConnectionId, symbols: &BTreeSet<Symbol>) -> bool => SetWatched;
+    fn set_paused(id: &ConnectionId, paused: bool) -> bool => SetPaused;
+    fn set_leased_until(id: &ConnectionId, until: Timestamp) -> bool => SetLeasedUntil;
+});
+
+through!(UserWriter {
+    fn create(user: &User, list: &Watchlist, session: &Token) -> () => CreateUser;
+});
+
+through!(TokenReader {
+    fn token(hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Option<Token> => Token;
+});
+
+through!(TokenWriter {
+    fn put(token: &Token) -> () => PutToken;
+    fn take(hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Option<Token> => TakeToken;
+    fn extend(hash: &TokenHash, until: Timestamp) -> bool => ExtendToken;
+    fn delete(hash: &TokenHash) -> () => DeleteToken;
+});
+
+through!(WatchlistReader {
+    fn watchlists(user: &UserId) -> Vec<Watchlist> => Watchlists;
+    fn watchlist(user: &UserId, id: &ListId) -> Option<Watchlist> => Watchlist;
+});
+
+through!(WatchlistWriter {
+    fn insert(user: &UserId, list: &Watchlist) -> Change => InsertWatchlist;
+    fn replace(user: &UserId, list: &Watchlist, expected: u64) -> Change => ReplaceWatchlist;
+    fn delete(user: &UserId, id: &ListId, expected: Option<u64>) -> Change => DeleteWatchlist;
+});
+
+through!(SourceGate {
+    fn session() -> Option<SourceSession> => Session;
+    fn put_session(session: &SourceSession) -> () => PutSession;
+    fn drop_session(session: &SourceSession) -> () => DropSession;
+    fn breaker() -> Breaker => Breaker;
+    fn swap_breaker(expected: &Breaker, new: &Breaker) -> bool => SwapBreaker;
+});
+
+through!(CallCounter {
+    fn add_calls(hour: i64, calls: u32) -> u32 => AddCalls;
+    fn calls(hour: i64) -> u32 => Calls;
+});
+
+through!(SourceStatusReader {
+    fn status() -> SourceStatus => Status;
+});
+
+through!(SourceStatusWriter {
+    fn next_tick() -> TickNumber => NextTick;
+    fn put_status(status: &SourceStatus) -> () => PutStatus;
+});

@@ -1,0 +1,50 @@
+use async_trait::async_trait;
+use quickstocks_core::model::{Timestamp, Token, TokenHash, TokenKind, User, Watchlist};
+use quickstocks_core::ports::{StoreError, TokenReader, TokenWriter, UserWriter};
+
+use super::MemoryStore;
+
+#[async_trait]
+impl UserWriter for MemoryStore {
+    async fn create(&self, user: &User, list: &Watchlist, session: &Token) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.users.insert(user.id.clone(), user.clone());
+        state.watchlists.insert((user.id.clone(), list.id.clone()), list.clone());
+        state.tokens.insert(session.hash.clone(), session.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TokenReader for MemoryStore {
+    async fn token(&self, hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Result<Option<Token>, StoreError> {
+        Ok(self.state().tokens.get(hash).filter(|token| good(token, kind, now)).cloned())
+    }
+}
+
+#[async_trait]
+impl TokenWriter for MemoryStore {
+    async fn put(&self, token: &Token) -> Result<(), StoreError> {
+        self.state().tokens.insert(token.hash.clone(), token.clone());
+        Ok(())
+    }
+
+    async fn take(&self, hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Result<Option<Token>, StoreError> {
+        let mut state = self.state();
+        let taken = state.tokens.get(hash).is_some_and(|token| good(token, kind, now));
+        Ok(if taken { state.tokens.remove(hash) } else { None })
+    }
+
+    async fn extend(&self, hash: &TokenHash, until: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.state().tokens.get_mut(hash).map(|token| token.expires_at = until).is_some())
+    }
+
+    async fn delete(&self, hash: &TokenHash) -> Result<(), StoreError> {
+        self.state().tokens.remove(hash);
+        Ok(())
+    }
+}
+
+fn good(token: &Token, kind: TokenKind, now: Timestamp) -> bool {
+    token.kind == kind && token.expires_at > now
+}

@@ -1,0 +1,154 @@
+//! Values to test with: complete, valid, and odd where odd is allowed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quickstocks_core::model::{
+    Connection, ConnectionId, Currency, Extended, InstrumentKind, ListId, MarketState, Quote, Session, StoredQuote, Symbol, TickNumber,
+    Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
+};
+use rust_decimal::Decimal;
+
+/// The moment samples are made at: the first of January 2100. It lies in the future, because a store that deletes
+/// what has run out by the real clock (the TTL of `DynamoDB`) must not delete samples.
+pub const NOW: Timestamp = Timestamp::from_seconds(4_102_444_800);
+
+/// Symbols of every shape Yahoo writes, the ones that look like reserved words or need quoting included.
+pub const ODD_SYMBOLS: [&str; 16] = [
+    "^GSPC", "M&M.NS", "BTC-USD", "EURUSD=X", "BRK-B", "0P000071W8.TO", "ES=F", "AAPL220121C00025000", "7203.T", "ALL", "KEY", "NAME", "ON", "NULL", "A_B",
+    "^DJI",
+];
+
+/// A symbol.
+///
+/// # Panics
+/// When the text is not one.
+pub fn symbol(text: &str) -> Symbol {
+    Symbol::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// Symbols.
+pub fn symbols<C: FromIterator<Symbol>>(texts: &[&str]) -> C {
+    texts.iter().map(|text| symbol(text)).collect()
+}
+
+/// A decimal.
+///
+/// # Panics
+/// When the text is not one.
+pub fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// A quote in which only what must be there is there, and a price.
+pub fn quote(of: &str, price: &str, as_of: Timestamp) -> Quote {
+    Quote {
+        symbol: symbol(of),
+        name: format!("{of} Inc.").into(),
+        kind: InstrumentKind::Equity,
+        exchange: None,
+        exchange_code: None,
+        time_zone: None,
+        currency: None,
+        price: Some(decimal(price)),
+        price_hint: 2,
+        change: None,
+        change_percent: None,
+        previous_close: None,
+        open: None,
+        day_low: None,
+        day_high: None,
+        volume: None,
+        fifty_two_week_low: None,
+        fifty_two_week_high: None,
+        market_cap: None,
+        pe_ratio: None,
+        market_state: MarketState::Regular,
+        delay_minutes: None,
+        extended: None,
+        as_of,
+    }
+}
+
+/// A quote in which every field is there: a pence stock with a name that needs care, more digits than a float
+/// holds, and a price from after the session.
+pub fn full_quote(of: &str, as_of: Timestamp) -> Quote {
+    Quote {
+        name: "Société \"Générale\" & <b>Ünïcödé</b> 株式会社 📈".into(),
+        exchange: Some("LSE".into()),
+        exchange_code: Some("LSE".into()),
+        time_zone: Some("Europe/London".into()),
+        currency: Some(Currency::new("GBp")),
+        price: Some(decimal("123456789.123456789")),
+        price_hint: 4,
+        change: Some(decimal("-0.00001234")),
+        change_percent: Some(decimal("-0.01")),
+        previous_close: Some(decimal("123456789.123469129")),
+        open: Some(decimal("0")),
+        day_low: Some(decimal("0.1")),
+        day_high: Some(decimal("99999999999999999999.99")),
+        volume: Some(9_007_199_254_740_993),
+        fifty_two_week_low: Some(decimal("0.3")),
+        fifty_two_week_high: Some(decimal("7.25")),
+        market_cap: Some(decimal("2955000000000")),
+        pe_ratio: Some(decimal("28.71")),
+        market_state: MarketState::PostPost,
+        delay_minutes: Some(15),
+        extended: Some(Extended {
+            session: Session::Post,
+            price: decimal("123.45"),
+            change: Some(decimal("0.05")),
+            change_percent: Some(decimal("0.04")),
+            as_of: as_of + Duration::from_mins(1),
+        }),
+        ..quote(of, "1", as_of)
+    }
+}
+
+/// A quote as it is stored: `age` before [`NOW`], by that tick.
+pub fn stored(of: &str, price: &str, age: Duration, tick: u64) -> StoredQuote {
+    StoredQuote { quote: quote(of, price, NOW - age), tick: TickNumber(tick), polled_at: NOW }
+}
+
+/// A user id.
+pub fn user(id: &str) -> UserId {
+    UserId::new(id)
+}
+
+/// A guest who came at [`NOW`].
+pub fn guest(id: &str) -> User {
+    User { id: user(id), created_at: NOW }
+}
+
+/// A connection that opened at [`NOW`] and follows nothing.
+pub fn connection(id: &str, of: &str) -> Connection {
+    Connection {
+        id: ConnectionId::new(id),
+        user: user(of),
+        listed: [].into(),
+        watched: [].into(),
+        paused: false,
+        connected_at: NOW,
+        leased_until: None,
+    }
+}
+
+/// A list of version 1.
+pub fn watchlist(id: &str, name: &str, texts: &[&str]) -> Watchlist {
+    Watchlist { id: ListId::new(id), name: name.to_owned(), symbols: symbols(texts), version: 1, updated_at: NOW }
+}
+
+/// A token that lives for an hour from [`NOW`]. Its hash is made of the seed and is no hash of anything.
+pub fn token(seed: &str, kind: TokenKind, of: &str) -> Token {
+    Token { hash: TokenHash::new(&format!("{seed:0>64}")), kind, user: user(of), expires_at: NOW + Duration::from_hours(1) }
+}
+
+/// So many different symbols: `S0`, `S1`, …
+pub fn many_symbols(count: usize) -> Vec<Symbol> {
+    (0..count).map(|n| symbol(&format!("S{n}"))).collect()
+}
+
+/// An exchange's code.
+pub fn code(text: &str) -> Arc<str> {
+    text.into()
+}

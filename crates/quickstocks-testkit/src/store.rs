@@ -1,0 +1,51 @@
+use quickstocks_core::ports::{
+    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, QuoteReader, QuoteWriter, SourceGate,
+    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+};
+
+/// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
+///
+/// Production code takes single ports; only tests ask for all of them at once.
+pub trait AllStorePorts:
+    QuoteReader
+    + QuoteWriter
+    + PollSetReader
+    + PollSetWriter
+    + ConnectionReader
+    + ConnectionWriter
+    + UserWriter
+    + TokenReader
+    + TokenWriter
+    + WatchlistReader
+    + WatchlistWriter
+    + SourceGate
+    + CallCounter
+    + SourceStatusReader
+    + SourceStatusWriter
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> AllStorePorts for S where
+    S: QuoteReader
+        + QuoteWriter
+        + PollSetReader
+        + PollSetWriter
+        + ConnectionReader
+        + ConnectionWriter
+        + UserWriter
+        + TokenReader
+        + TokenWriter
+        + WatchlistReader
+        + WatchlistWriter
+        + SourceGate
+        + CallCounter
+        + SourceStatusReader
+        + SourceStatusWriter
+        + Send
+        + Sync
+        + 'static
+{
+}
