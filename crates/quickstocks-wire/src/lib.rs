@@ -1,1 +1,7 @@
-//! Bytes on the wire: SNS ticks, WebSocket frames, REST bodies.
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+mod fixtures;
+pub mod rest;
+pub mod sns;
+pub mod ws;

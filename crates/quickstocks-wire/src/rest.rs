@@ -1,0 +1,233 @@
+//! Bodies of the REST API, and their schemas for its OpenAPI document. Errors are [`Problem`]s (RFC 9457).
+
+use quickstocks_core::model::{
+    Missing, SourceHealth, SourceKind, SourceStatus, StoredQuote, SymbolMatch, TickNumber, Timestamp, Watchlist,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub mod schema;
+
+/// An error, as RFC 9457 has it. `code` is stable and made for programs, `detail` for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"type": "about:blank", "title": "Unprocessable Content", "status": 422, "code": "too_many_symbols",
+    "detail": "a list holds at most 200 symbols", "field": "symbols"}))]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells more.
+    pub r#type: String,
+    /// The status's usual name.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// A stable word for programs.
+    pub code: String,
+    /// A sentence for people.
+    pub detail: String,
+    /// The part of the request that is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// Who the caller is.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SessionBody {
+    /// The user.
+    pub user: UserBody,
+    /// The ids of their watchlists.
+    pub watchlists: Vec<String>,
+}
+
+/// A user.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct UserBody {
+    /// The id; it gives no right.
+    pub id: String,
+}
+
+/// Somebody's watchlists.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct WatchlistsBody {
+    /// The lists.
+    #[schema(value_type = Vec<schema::Watchlist>)]
+    pub watchlists: Vec<Watchlist>,
+}
+
+/// A watchlist as somebody wants it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatchlistInput {
+    /// 1 to 60 characters, no control characters.
+    #[schema(min_length = 1, max_length = 60, example = "My picks")]
+    pub name: String,
+    /// At most 200 symbols, none twice, each known to the source.
+    #[serde(default)]
+    #[schema(max_items = 200, example = json!(["AAPL", "^GSPC"]))]
+    pub symbols: Vec<String>,
+}
+
+/// The quotes of some symbols.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct QuotesBody {
+    /// The last tick.
+    #[schema(value_type = u64)]
+    pub tick: TickNumber,
+    /// When the last poll was made, in milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    pub polled_at: Timestamp,
+    /// How the source is doing.
+    #[schema(value_type = schema::SourceHealth)]
+    pub source: SourceHealth,
+    /// The quotes.
+    #[schema(value_type = Vec<schema::Quote>)]
+    pub quotes: Vec<StoredQuote>,
+    /// The symbols without one.
+    #[schema(value_type = Vec<schema::Missing>)]
+    pub missing: Vec<Missing>,
+}
+
+/// What a search found.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SearchBody {
+    /// What was searched for.
+    pub query: String,
+    /// The matches, best first.
+    #[schema(value_type = Vec<schema::SymbolMatch>)]
+    pub matches: Vec<SymbolMatch>,
+}
+
+/// A ticket for one WebSocket.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct TicketBody {
+    /// To be put into the query string as `ticket`. It works once.
+    pub ticket: String,
+    /// When it stops working, in milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    pub expires_at: Timestamp,
+    /// The path of the WebSocket on this origin.
+    #[schema(example = "/ws")]
+    pub path: String,
+}
+
+/// How the service is doing.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusBody {
+    /// The source.
+    pub source: StatusSource,
+    /// The last tick.
+    #[schema(value_type = u64)]
+    pub tick: TickNumber,
+    /// When the last poll was made, in milliseconds since the Unix epoch; 0 before the first.
+    #[schema(value_type = i64)]
+    pub polled_at: Timestamp,
+    /// The server's time.
+    #[schema(value_type = i64)]
+    pub server_time: Timestamp,
+    /// Calls to the source in this hour.
+    pub budget: StatusBudget,
+    /// How many symbols are polled, and for whom.
+    pub poll_set: StatusPollSet,
+    /// Seconds between two polls of a symbol whose market is open, as the budget allows it.
+    pub intervals: StatusIntervals,
+}
+
+/// The source's state and kind.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusSource {
+    /// Where prices come from.
+    #[schema(value_type = schema::SourceKind)]
+    pub kind: SourceKind,
+    /// How it is doing.
+    #[serde(flatten)]
+    #[schema(value_type = schema::SourceHealth)]
+    pub health: SourceHealth,
+}
+
+/// Calls to the source in this hour.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusBudget {
+    /// How many may be made; absent when there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_hour: Option<u32>,
+    /// How many were made.
+    pub used: u32,
+}
+
+/// How many symbols are polled, each counted once under the most urgent reason.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusPollSet {
+    /// All of them.
+    pub symbols: u32,
+    /// On somebody's screen.
+    pub on_screen: u32,
+    /// Under an armed alert.
+    pub armed: u32,
+    /// Only on somebody's list.
+    pub followed: u32,
+}
+
+/// Seconds between two polls of a symbol whose market is open.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusIntervals {
+    /// On somebody's screen.
+    pub on_screen: u32,
+    /// Under an armed alert.
+    pub armed: u32,
+    /// Only on somebody's list.
+    pub followed: u32,
+}
+
+impl StatusBody {
+    /// From what the last tick left behind.
+    pub fn new(kind: SourceKind, status: &SourceStatus, server_time: Timestamp, calls_per_hour: Option<u32>, used: u32) -> Self {
+        Self {
+            source: StatusSource { kind, health: status.health.clone() },
+            tick: status.tick,
+            polled_at: status.polled_at,
+            server_time,
+            budget: StatusBudget { calls_per_hour, used },
+            poll_set: StatusPollSet {
+                symbols: status.on_screen + status.armed + status.followed,
+                on_screen: status.on_screen,
+                armed: status.armed,
+                followed: status.followed,
+            },
+            intervals: StatusIntervals {
+                on_screen: status.on_screen_interval,
+                armed: status.armed_interval,
+                followed: status.followed_interval,
+            },
+        }
+    }
+}
+
+/// What a client needs to know before it begins.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConfigBody {
+    /// The server's version.
+    pub version: String,
+    /// Where prices come from.
+    pub source: ConfigSource,
+    /// Seconds between two ticks.
+    pub tick_seconds: u32,
+    /// What a user may have.
+    pub limits: ConfigLimits,
+    /// The path of the WebSocket on this origin.
+    pub ws_path: String,
+}
+
+/// Where prices come from.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConfigSource {
+    /// The kind; anything but `yahoo` is not the real market.
+    #[schema(value_type = schema::SourceKind)]
+    pub kind: SourceKind,
+}
+
+/// What a user may have.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConfigLimits {
+    /// Symbols on one list.
+    pub symbols_per_list: usize,
+    /// Lists.
+    pub lists: usize,
+}

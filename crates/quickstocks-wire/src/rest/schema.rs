@@ -1,0 +1,229 @@
+//! Schemas of the domain's types: the domain does not know OpenAPI. A test holds each against what is really written.
+#![expect(missing_docs, reason = "only the schemas of these types are used; the fields carry the text of the document")]
+
+use utoipa::ToSchema;
+
+/// Everything known of an instrument's price at one moment. An absent field is not known; none is ever null.
+/// Prices and percentages are decimal strings; times are milliseconds since the Unix epoch.
+#[derive(ToSchema)]
+pub struct Quote {
+    #[schema(example = "AAPL")]
+    pub symbol: String,
+    /// The company's or instrument's name. Text from outside: never use it as markup.
+    #[schema(example = "Apple Inc.")]
+    pub name: String,
+    pub kind: InstrumentKind,
+    #[schema(example = "NasdaqGS", nullable = false)]
+    pub exchange: Option<String>,
+    #[schema(example = "NMS", nullable = false)]
+    pub exchange_code: Option<String>,
+    #[schema(example = "America/New_York", nullable = false)]
+    pub time_zone: Option<String>,
+    /// Case matters: `GBp` is a hundredth of `GBP`.
+    #[schema(example = "USD", nullable = false)]
+    pub currency: Option<String>,
+    #[schema(example = "269.70", nullable = false)]
+    pub price: Option<String>,
+    /// How many decimals a price has.
+    #[schema(example = 2)]
+    pub price_hint: u8,
+    #[schema(example = "0.70", nullable = false)]
+    pub change: Option<String>,
+    #[schema(example = "0.26", nullable = false)]
+    pub change_percent: Option<String>,
+    #[schema(nullable = false)]
+    pub previous_close: Option<String>,
+    #[schema(nullable = false)]
+    pub open: Option<String>,
+    #[schema(nullable = false)]
+    pub day_low: Option<String>,
+    #[schema(nullable = false)]
+    pub day_high: Option<String>,
+    #[schema(nullable = false)]
+    pub volume: Option<u64>,
+    #[schema(nullable = false)]
+    pub fifty_two_week_low: Option<String>,
+    #[schema(nullable = false)]
+    pub fifty_two_week_high: Option<String>,
+    /// In the major unit of the currency, even where prices are in pence.
+    #[schema(nullable = false)]
+    pub market_cap: Option<String>,
+    #[schema(nullable = false)]
+    pub pe_ratio: Option<String>,
+    pub market_state: MarketState,
+    /// By how many minutes the exchange delays what is shown.
+    #[schema(nullable = false)]
+    pub delay_minutes: Option<u16>,
+    #[schema(nullable = false)]
+    pub extended: Option<Extended>,
+    /// When the exchange dated the price.
+    #[schema(example = 1_795_421_518_000_i64)]
+    pub as_of: i64,
+    /// The tick in which the quote last changed.
+    pub tick: u64,
+    /// When the poll that brought it was made.
+    pub polled_at: i64,
+}
+
+/// A price from before or after the regular session.
+#[derive(ToSchema)]
+pub struct Extended {
+    pub session: Session,
+    pub price: String,
+    #[schema(nullable = false)]
+    pub change: Option<String>,
+    #[schema(nullable = false)]
+    pub change_percent: Option<String>,
+    pub as_of: i64,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Session {
+    Pre,
+    Post,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum InstrumentKind {
+    Equity,
+    Etf,
+    MutualFund,
+    MoneyMarket,
+    Index,
+    Currency,
+    Cryptocurrency,
+    Future,
+    Option,
+    Other,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum MarketState {
+    PrePre,
+    Pre,
+    Regular,
+    Post,
+    PostPost,
+    Closed,
+    Unknown,
+}
+
+/// A symbol without a quote, and why.
+#[derive(ToSchema)]
+pub struct Missing {
+    pub symbol: String,
+    pub reason: MissingReason,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum MissingReason {
+    Pending,
+    Unknown,
+    Delisted,
+    Malformed,
+}
+
+/// How the source of prices is doing.
+#[derive(ToSchema)]
+pub struct SourceHealth {
+    pub state: SourceState,
+    /// Seconds within which everything that can move is confirmed while the state is `ok`.
+    pub interval: u32,
+    #[schema(nullable = false)]
+    pub reason: Option<SourceReason>,
+    #[schema(nullable = false)]
+    pub retry_at: Option<i64>,
+    #[schema(nullable = false)]
+    pub last_ok_at: Option<i64>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum SourceState {
+    Starting,
+    Ok,
+    Degraded,
+    Refused,
+    Unreachable,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum SourceReason {
+    RateLimited,
+    SessionRefused,
+    Unreachable,
+    BadAnswer,
+    BudgetSpent,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum SourceKind {
+    Yahoo,
+    Simulated,
+    Replay,
+}
+
+/// A named, ordered list of symbols.
+#[derive(ToSchema)]
+pub struct Watchlist {
+    #[schema(example = "9f86d081884c7d65")]
+    pub id: String,
+    #[schema(example = "My picks")]
+    pub name: String,
+    #[schema(example = json!(["AAPL", "^GSPC"]))]
+    pub symbols: Vec<String>,
+    /// Grows by one with every change; the value of `ETag`.
+    pub version: u64,
+    pub updated_at: i64,
+}
+
+/// A find of a search.
+#[derive(ToSchema)]
+pub struct SymbolMatch {
+    #[schema(example = "AAPL")]
+    pub symbol: String,
+    #[schema(example = "Apple Inc.")]
+    pub name: String,
+    pub kind: InstrumentKind,
+    #[schema(example = "NASDAQ", nullable = false)]
+    pub exchange: Option<String>,
+}
+
+/// The prices of a symbol over time, the oldest first.
+#[derive(ToSchema)]
+pub struct History {
+    pub symbol: String,
+    #[schema(nullable = false)]
+    pub currency: Option<String>,
+    #[schema(nullable = false)]
+    pub time_zone: Option<String>,
+    #[schema(example = "1d")]
+    pub range: String,
+    #[schema(example = "5m")]
+    pub interval: String,
+    #[schema(nullable = false)]
+    pub previous_close: Option<String>,
+    pub bars: Vec<Bar>,
+}
+
+/// What traded in one interval.
+#[derive(ToSchema)]
+pub struct Bar {
+    pub time: i64,
+    #[schema(nullable = false)]
+    pub open: Option<String>,
+    #[schema(nullable = false)]
+    pub high: Option<String>,
+    #[schema(nullable = false)]
+    pub low: Option<String>,
+    #[schema(nullable = false)]
+    pub close: Option<String>,
+    #[schema(nullable = false)]
+    pub volume: Option<u64>,
+}

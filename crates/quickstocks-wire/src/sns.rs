@@ -1,0 +1,125 @@
+//! Ticks over SNS, version 1: one JSON object a message.
+
+use quickstocks_core::model::{ConnectionId, Missing, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The version this crate writes. A reader refuses others: during a deployment the old dispatcher's messages fail into
+/// the dead-letter queue instead of being misread, and the next tick is a minute away.
+pub const VERSION: u32 = 1;
+
+/// The largest message: the SNS default of 256 KiB, less room for attributes.
+pub const MAX_MESSAGE_BYTES: usize = 256 * 1024 - 1024;
+
+/// Why a message is not a tick.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// It is not the JSON of a tick.
+    #[error("the message is not a tick")]
+    Malformed(#[from] serde_json::Error),
+    /// It is of a version this program does not know.
+    #[error("the tick is of version {0}, this program reads version {VERSION}")]
+    Version(u32),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Message {
+    v: u32,
+    tick: TickNumber,
+    made_at: Timestamp,
+    polled_at: Timestamp,
+    source: SourceHealth,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    source_changed: bool,
+    quotes: Vec<StoredQuote>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<Missing>,
+    shards: ShardRange,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<ConnectionId>,
+}
+
+/// Renders a tick as one message, or as several of at most `max_bytes` that each hold a part of its quotes. Every part
+/// but the first says nothing of a changed source, so that nobody is told twice.
+pub fn encode_tick(tick: &Tick, max_bytes: usize) -> Vec<String> {
+    let whole = encode(tick, &tick.quotes, true);
+    if whole.len() <= max_bytes || tick.quotes.len() < 2 {
+        return vec![whole];
+    }
+    // Quotes are of nearly one size; a tenth in reserve for those that are not.
+    let parts = (whole.len() * 11 / 10).div_ceil(max_bytes).max(2);
+    let mut messages = Vec::with_capacity(parts);
+    for (at, quotes) in tick.quotes.chunks(tick.quotes.len().div_ceil(parts)).enumerate() {
+        let part = Tick {
+            quotes: quotes.to_vec(),
+            missing: if at == 0 { tick.missing.clone() } else { Vec::new() },
+            source_changed: tick.source_changed && at == 0,
+            ..tick.clone()
+        };
+        messages.extend(encode_tick(&part, max_bytes));
+    }
+    messages
+}
+
+fn encode(tick: &Tick, quotes: &[StoredQuote], first: bool) -> String {
+    let message = Message {
+        v: VERSION,
+        tick: tick.tick,
+        made_at: tick.made_at,
+        polled_at: tick.polled_at,
+        source: tick.source.clone(),
+        source_changed: tick.source_changed && first,
+        quotes: quotes.to_vec(),
+        missing: tick.missing.clone(),
+        shards: tick.shards,
+        after: tick.after.clone(),
+    };
+    crate::ws::json(&message)
+}
+
+/// Reads a message.
+pub fn decode_tick(message: &str) -> Result<Tick, DecodeError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        v: u32,
+    }
+    let Versioned { v } = serde_json::from_str(message)?;
+    if v != VERSION {
+        return Err(DecodeError::Version(v));
+    }
+    let Message { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, after, .. } = serde_json::from_str(message)?;
+    Ok(Tick { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{quote, tick};
+
+    #[test]
+    fn a_tick_survives_the_journey() {
+        let sent = Tick { after: Some(ConnectionId::new("abc=")), source_changed: true, ..tick(vec![quote("AAPL", "1.50"), quote("^GSPC", "4000")]) };
+        let messages = encode_tick(&sent, MAX_MESSAGE_BYTES);
+        assert_eq!(messages.len(), 1);
+        assert_eq!(decode_tick(&messages[0]).unwrap(), sent);
+    }
+
+    #[test]
+    fn a_tick_that_does_not_fit_is_split_and_no_quote_is_lost_or_doubled() {
+        let sent = Tick { source_changed: true, ..tick((0..1000).map(|n| quote(&format!("S{n}"), "12.34")).collect()) };
+        let messages = encode_tick(&sent, 20_000);
+        assert!(messages.len() > 5);
+        let parts: Vec<Tick> = messages.iter().map(|message| decode_tick(message).unwrap()).collect();
+        assert!(messages.iter().all(|message| message.len() <= 20_000));
+        assert_eq!(parts.iter().filter(|part| part.source_changed).count(), 1);
+        let quotes: Vec<_> = parts.into_iter().flat_map(|part| part.quotes).collect();
+        assert_eq!(quotes, sent.quotes);
+    }
+
+    #[test]
+    fn other_versions_and_nonsense_are_refused() {
+        let message = encode_tick(&tick(Vec::new()), MAX_MESSAGE_BYTES).remove(0);
+        assert!(matches!(decode_tick(&message.replace("\"v\":1", "\"v\":2")), Err(DecodeError::Version(2))));
+        assert!(matches!(decode_tick("{}"), Err(DecodeError::Malformed(_))));
+        assert!(matches!(decode_tick("nonsense"), Err(DecodeError::Malformed(_))));
+    }
+}
