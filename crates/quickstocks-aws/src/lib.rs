@@ -1,1 +1,12 @@
-//! Adapters for AWS: DynamoDB, SNS and the API Gateway connections API.
+#![doc = include_str!("../README.md")]
+
+mod config;
+pub mod dynamo;
+mod error;
+mod sender;
+mod sns;
+
+pub use config::{ConfigError, sdk_config, sdk_config_from};
+pub use dynamo::DynamoStore;
+pub use sender::ApiGatewaySender;
+pub use sns::SnsTickPublisher;

@@ -1,0 +1,79 @@
+//! The keys of the table's items.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use quickstocks_core::model::{ConnectionId, ListId, Shard, Symbol, TokenHash, UserId, connection_shard, poll_shard};
+
+/// An item's attributes.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// What the sort keys of a user's lists begin with.
+pub(crate) const LIST_PREFIX: &str = "LIST#";
+
+/// What the sort keys of a user's connections begin with.
+pub(crate) const CONNECTION_PREFIX: &str = "CONN#";
+
+/// The key of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    pub(crate) fn profile(user: &UserId) -> Self {
+        Self { pk: user_partition(user), sk: "PROFILE".to_owned() }
+    }
+
+    pub(crate) fn watchlist(user: &UserId, list: &ListId) -> Self {
+        Self { pk: user_partition(user), sk: format!("{LIST_PREFIX}{list}") }
+    }
+
+    pub(crate) fn users_connection(user: &UserId, id: &ConnectionId) -> Self {
+        Self { pk: user_partition(user), sk: format!("{CONNECTION_PREFIX}{id}") }
+    }
+
+    pub(crate) fn connection(id: &ConnectionId) -> Self {
+        Self { pk: connection_partition(connection_shard(id)), sk: id.to_string() }
+    }
+
+    pub(crate) fn poll_entry(symbol: &Symbol) -> Self {
+        Self { pk: poll_partition(poll_shard(symbol)), sk: symbol.to_string() }
+    }
+
+    pub(crate) fn quote(symbol: &Symbol) -> Self {
+        Self { pk: format!("QUOTE#{symbol}"), sk: "LATEST".to_owned() }
+    }
+
+    pub(crate) fn token(hash: &TokenHash) -> Self {
+        Self { pk: format!("TOKEN#{}", hash.as_str()), sk: "-".to_owned() }
+    }
+
+    /// One of the few items about the source of prices.
+    pub(crate) fn source(item: &str) -> Self {
+        Self { pk: "SOURCE#yahoo".to_owned(), sk: item.to_owned() }
+    }
+
+    /// The count of calls of an hour.
+    pub(crate) fn calls(hour: i64) -> Self {
+        Self::source(&format!("CALLS#{hour}"))
+    }
+
+    /// The attributes that make up the key.
+    pub(crate) fn attributes(&self) -> Item {
+        Item::from([("pk".to_owned(), AttributeValue::S(self.pk.clone())), ("sk".to_owned(), AttributeValue::S(self.sk.clone()))])
+    }
+}
+
+pub(crate) fn user_partition(user: &UserId) -> String {
+    format!("USER#{user}")
+}
+
+pub(crate) fn connection_partition(shard: Shard) -> String {
+    format!("WS#{}", shard.0)
+}
+
+pub(crate) fn poll_partition(shard: Shard) -> String {
+    format!("POLL#{}", shard.0)
+}
