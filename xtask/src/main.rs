@@ -1,2 +1,62 @@
 //! Development tasks, run as `cargo xtask TASK`.
-fn main() {}
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
+
+mod background;
+mod cloud;
+mod command;
+mod e2e;
+mod run;
+mod setup;
+mod template;
+mod test;
+mod tidy;
+mod web;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Development tasks of QuickStocks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the whole system on this machine; everything after `run` goes to quickstocks-local.
+    #[command(disable_help_flag = true)]
+    Run {
+        /// Arguments of quickstocks-local, as `--source replay DIR`; `--help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Install what the tests need (Python tools under .tools, npm packages, a browser).
+    Setup,
+    /// Install what is needed and run every check and test.
+    Test(test::Options),
+    /// Check the rules that hold across the repository.
+    Tidy,
+    /// Deploy the SAM template onto an AWS emulator and use it as a browser would.
+    CloudTest,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Run { args } => run::run(&args),
+        Task::Setup => setup::all(),
+        Task::Test(options) => test::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::CloudTest => setup::ensure(&[setup::Need::Python]).and_then(|()| test::cloud()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! A browser, as far as the server can tell: one origin, one cookie, one WebSocket.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// The longest that one answer may take: an emulated cold start on a busy machine.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// The three addresses of a deployed system.
+#[derive(Clone)]
+pub(crate) struct Site {
+    /// What stands before `/api`.
+    pub(crate) api: String,
+    /// The WebSocket's address.
+    pub(crate) socket: String,
+    /// What a browser calls the page's origin.
+    pub(crate) origin: String,
+}
+
+/// A visitor with a session.
+pub(crate) struct Guest {
+    site: Site,
+    http: reqwest::Client,
+    cookie: Option<String>,
+}
+
+impl Guest {
+    /// Makes a session, as the first visit of the page does.
+    pub(crate) async fn arrive(site: &Site) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(ANSWER).build()?;
+        let mut guest = Self {
+            site: site.clone(),
+            http,
+            cookie: None,
+        };
+        let answer = guest
+            .send(Method::POST, "/session", Some(json!({})))
+            .await?;
+        ensure!(
+            answer.status() == StatusCode::CREATED,
+            "POST /session answered {}",
+            explain(answer).await
+        );
+        let cookie = answer
+            .headers()
+            .get(header::SET_COOKIE)
+            .context("POST /session sets no cookie")?;
+        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
+        ensure!(
+            cookie.starts_with("__Host-qs="),
+            "the cookie has another name: {cookie}"
+        );
+        guest.cookie = Some(cookie.to_owned());
+        Ok(guest)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<(StatusCode, Value)> {
+        read(self.send(Method::GET, path, None).await?).await
+    }
+
+    pub(crate) async fn put(&self, path: &str) -> Result<(StatusCode, Value)> {
+        read(self.send(Method::PUT, path, None).await?).await
+    }
+
+    /// The answer's body, which must come with the status 200.
+    pub(crate) async fn get_ok(&self, path: &str) -> Result<Value> {
+        let (status, body) = self.get(path).await?;
+        ensure!(
+            status == StatusCode::OK,
+            "GET {path} answered {status}: {body}"
+        );
+        Ok(body)
+    }
+
+    /// A ticket for one WebSocket.
+    pub(crate) async fn ticket(&self) -> Result<String> {
+        let (status, body) = read(self.send(Method::POST, "/ws-ticket", None).await?).await?;
+        ensure!(
+            status == StatusCode::CREATED,
+            "POST /ws-ticket answered {status}: {body}"
+        );
+        Ok(body["ticket"]
+            .as_str()
+            .context("POST /ws-ticket answered no ticket")?
+            .to_owned())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<reqwest::Response> {
+        let url = format!("{}/api/v1{path}", self.site.api);
+        let mut request = self
+            .http
+            .request(method.clone(), &url)
+            .header(header::ORIGIN, &self.site.origin);
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        request
+            .send()
+            .await
+            .with_context(|| format!("{method} {path} was not answered"))
+    }
+}
+
+async fn read(answer: reqwest::Response) -> Result<(StatusCode, Value)> {
+    let status = answer.status();
+    let text = answer.text().await?;
+    // What is no JSON still has to be shown when it was not expected.
+    Ok((
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    ))
+}
+
+async fn explain(answer: reqwest::Response) -> String {
+    match read(answer).await {
+        Ok((status, body)) => format!("{status}: {body}"),
+        Err(error) => format!("{error:#}"),
+    }
+}
+
+/// An open WebSocket, and every frame that came through it.
+pub(crate) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    frames: Vec<Value>,
+}
+
+/// What the handshake came to.
+pub(crate) enum Handshake {
+    Open(Box<Socket>),
+    /// Refused, with this status.
+    Refused(u16),
+}
+
+impl Socket {
+    /// Tries to open a WebSocket.
+    pub(crate) async fn handshake(
+        site: &Site,
+        ticket: Option<&str>,
+        origin: &str,
+    ) -> Result<Handshake> {
+        let mut url = site.socket.clone();
+        if let Some(ticket) = ticket {
+            write!(url, "?ticket={ticket}")?;
+        }
+        let mut request = url.into_client_request()?;
+        request.headers_mut().insert("origin", origin.parse()?);
+        match tokio::time::timeout(ANSWER, connect_async(request))
+            .await
+            .context("the WebSocket's handshake was not answered")?
+        {
+            Ok((stream, _)) => Ok(Handshake::Open(Box::new(Self {
+                stream,
+                frames: Vec::new(),
+            }))),
+            Err(Error::Http(answer)) => Ok(Handshake::Refused(answer.status().as_u16())),
+            Err(error) => Err(error).context("the WebSocket's handshake failed"),
+        }
+    }
+
+    /// Opens a WebSocket, which must succeed.
+    pub(crate) async fn open(site: &Site, ticket: &str) -> Result<Self> {
+        match Self::handshake(site, Some(ticket), &site.origin).await? {
+            Handshake::Open(socket) => Ok(*socket),
+            Handshake::Refused(status) => bail!("the WebSocket was refused with {status}"),
+        }
+    }
+
+    pub(crate) async fn send(&mut self, frame: &Value) -> Result<()> {
+        Ok(self.stream.send(Message::text(frame.to_string())).await?)
+    }
+
+    /// Waits for the first frame that `find` makes something of.
+    pub(crate) async fn wait_for<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        find: impl Fn(&Value) -> Option<T>,
+    ) -> Result<T> {
+        let begin = Instant::now();
+        loop {
+            let left = limit.saturating_sub(begin.elapsed());
+            let Ok(message) = tokio::time::timeout(left, self.stream.next()).await else {
+                bail!(
+                    "no {what} came within {limit:?}; what came instead: {:#}",
+                    Value::from(self.frames.clone())
+                );
+            };
+            match message.with_context(|| format!("the socket closed before {what} came"))?? {
+                Message::Text(text) => {
+                    let frame: Value = serde_json::from_str(&text)
+                        .with_context(|| format!("a frame is no JSON: {text}"))?;
+                    let found = find(&frame);
+                    self.frames.push(frame);
+                    if let Some(found) = found {
+                        return Ok(found);
+                    }
+                }
+                Message::Close(reason) => {
+                    bail!("the server closed the socket before {what} came: {reason:?}")
+                }
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => bail!("the server sent {other:?}"),
+            }
+        }
+    }
+
+    pub(crate) async fn close(mut self) -> Result<()> {
+        Ok(self.stream.close(None).await?)
+    }
+}

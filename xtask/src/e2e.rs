@@ -1,0 +1,59 @@
+//! The web UI in a browser, against the running system.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::background::{Background, url_in};
+use crate::{command, setup, web, workspace};
+
+/// A debug build on a busy machine, with an empty data directory.
+const START: Duration = Duration::from_mins(1);
+
+/// Starts quickstocks-local on the simulated market and runs the web UI's browser tests on it.
+pub(crate) fn run() -> Result<()> {
+    web::build_when_stale()?;
+    command::run(command::cargo().args(["build", "--package", "quickstocks-local"]))?;
+    let browser = setup::browser()?;
+
+    let folder = tempfile::tempdir().context("cannot make a data directory")?;
+    let mut program = Command::new(workspace::debug_binary("quickstocks-local"));
+    program
+        .args([
+            "--source",
+            "demo",
+            "--tick-seconds",
+            "1",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .arg("--data-dir")
+        .arg(folder.path())
+        .arg("--web-dir")
+        .arg(workspace::web().join("dist"));
+    let log = folder.path().join("quickstocks-local.log");
+    let mut local = Background::start("quickstocks-local", &mut program, &log)?;
+    let market = local.wait_for_line(START, |line| {
+        line.contains("market").then(|| url_in(line)).flatten()
+    })?;
+    let url = local.wait_for_line(START, |line| {
+        (!line.contains("market")).then(|| url_in(line)).flatten()
+    })?;
+    println!("quickstocks-local is at {url}, its market at {market}");
+
+    let browser = browser.to_string_lossy().into_owned();
+    let environment = [
+        ("QUICKSTOCKS_URL", url.as_str()),
+        ("QUICKSTOCKS_MARKET_URL", &market),
+        ("CHROMIUM_PATH", &browser),
+    ];
+    let result = web::npm_with(&["run", "e2e"], &environment);
+    if result.is_err() {
+        println!(
+            "---- the end of quickstocks-local's output ----\n{}",
+            local.tail()
+        );
+    }
+    result
+}
