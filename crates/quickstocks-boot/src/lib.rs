@@ -1,1 +1,14 @@
-//! Start-up: configuration from the environment, tracing, metrics, build information, clock and randomness.
+#![doc = include_str!("../README.md")]
+
+mod env;
+mod logs;
+mod source;
+mod world;
+
+pub use env::{ConfigError, Env};
+pub use logs::{LogFormat, init_tracing};
+pub use source::{SOURCE_ENV, SourceSettings};
+pub use world::{OsRandom, SystemClock};
+
+/// The version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,1 +1,69 @@
-//! The REST API under /api/v1.
+//! The REST API under `/api/v1`: one axum router, served by Lambda and by the local server alike.
+
+mod auth;
+
+pub mod config;
+mod error;
+mod extract;
+mod openapi;
+mod routes;
+mod state;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use http::{HeaderValue, StatusCode, header};
+
+use crate::error::ApiError;
+use crate::routes::{live, prices, service, session, watchlists};
+
+pub use config::Config;
+pub use openapi::document as openapi_document;
+pub use state::{CookieMode, Deps, Settings};
+
+/// The API over these ports.
+pub fn router(deps: Deps) -> Router {
+    let state = Arc::new(deps);
+    let with_session = Router::new()
+        .route("/watchlists", get(watchlists::list).post(watchlists::create))
+        .route("/watchlists/{id}", get(watchlists::read).put(watchlists::replace).delete(watchlists::remove))
+        .route("/watchlists/{id}/symbols/{symbol}", put(watchlists::add_symbol).delete(watchlists::remove_symbol))
+        .route("/quotes", get(prices::quotes))
+        .route("/symbols/search", get(prices::search))
+        .route("/symbols/{symbol}/history", get(prices::history))
+        .route("/ws-ticket", post(live::ticket))
+        .route("/session", delete(session::end))
+        .route_layer(from_fn_with_state(Arc::clone(&state), auth::require_session));
+    let open = Router::new()
+        .route("/session", get(session::read).post(session::begin))
+        .route("/status", get(service::status))
+        .route("/config", get(service::config))
+        .route("/openapi.json", get(service::openapi))
+        .route_layer(from_fn_with_state(Arc::clone(&state), auth::same_origin));
+    Router::new()
+        .nest("/api/v1", with_session.merge(open))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(from_fn(headers))
+        .with_state(state)
+}
+
+async fn no_route() -> ApiError {
+    ApiError::client(StatusCode::NOT_FOUND, "route_not_found", "there is nothing here; GET /api/v1/openapi.json tells what there is")
+}
+
+async fn no_method() -> ApiError {
+    ApiError::client(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this cannot be done here; the Allow header tells what can")
+}
+
+/// What every answer says: prices and lists are nobody's to keep, and what is sent is what it says it is.
+async fn headers(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await.into_response();
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,1 +1,83 @@
-//! The fan-out: one message per connection and tick.
+//! The fan-out: takes ticks from SNS and sends each connection its message.
+
+
+pub mod config;
+mod error;
+
+use std::time::Duration;
+
+use aws_lambda_events::sns::SnsEvent;
+use quickstocks_core::dispatch::{Dispatch, DispatchReport};
+use quickstocks_core::model::Timestamp;
+use quickstocks_wire::sns::decode_tick;
+use quickstocks_wire::ws::TickFrames;
+use serde_json::Value;
+
+pub use config::Config;
+pub use error::Error;
+
+/// What the function keeps of its time to hand on what is left: an SNS call and the frames that are under way.
+const HAND_ON_RESERVE: Duration = Duration::from_secs(8);
+
+/// The function.
+pub struct Dispatcher {
+    dispatch: Dispatch,
+}
+
+impl Dispatcher {
+    /// The function over these ports.
+    pub fn new(dispatch: Dispatch) -> Self {
+        Self { dispatch }
+    }
+
+    /// Handles an SNS event; `ends_at` is when the platform ends the invocation. A record that cannot be used does not keep
+    /// the others from being dispatched; the first error is the invocation's.
+    pub async fn handle(&self, event: Value, ends_at: Timestamp) -> Result<Value, Error> {
+        let event: SnsEvent = serde_json::from_value(event)?;
+        let deadline = ends_at - HAND_ON_RESERVE;
+        let mut reports = Vec::new();
+        let mut first_error = None;
+        for record in event.records {
+            match self.record(&record.sns.message, deadline).await {
+                Ok(report) => reports.push(answer(&report)),
+                Err(error) => {
+                    tracing::error!(sns.message_id = %record.sns.message_id, error = &error as &dyn std::error::Error, "record failed");
+                    first_error = first_error.or(Some(error));
+                }
+            }
+        }
+        first_error.map_or(Ok(Value::Array(reports)), Err)
+    }
+
+    async fn record(&self, message: &str, deadline: Timestamp) -> Result<DispatchReport, Error> {
+        let tick = decode_tick(message)?;
+        let report = self.dispatch.run(&tick, &TickFrames::new(&tick), deadline).await?;
+        tracing::info!(
+            tick = tick.tick.0,
+            quotes.changed = tick.quotes.len(),
+            shards.first = tick.shards.first,
+            shards.last = tick.shards.last,
+            connections.read = report.connections,
+            connections.sent = report.sent,
+            connections.gone = report.gone,
+            connections.throttled = report.throttled,
+            connections.failed = report.failed,
+            stale = report.stale,
+            handed_on = report.handed_on.is_some(),
+            "tick dispatched"
+        );
+        Ok(report)
+    }
+}
+
+fn answer(report: &DispatchReport) -> Value {
+    serde_json::json!({
+        "connections": report.connections,
+        "sent": report.sent,
+        "gone": report.gone,
+        "throttled": report.throttled,
+        "failed": report.failed,
+        "stale": report.stale,
+        "handed_on": report.handed_on.is_some(),
+    })
+}

@@ -1,1 +1,89 @@
-//! The scheduled poller: plan, poll in parallel, store, publish.
+//! The scheduled poller. One event makes one tick, or as many as fit the window that the event names: the schedule's
+//! shortest interval is a minute, and a tick may be shorter.
+
+
+pub mod config;
+mod error;
+
+use std::time::Duration;
+
+use quickstocks_core::fetch::{Fetch, FetchReport};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
+
+pub use config::Config;
+pub use error::Error;
+
+/// What the schedule sends. The scheduler's own fields, if it sends any, do not matter.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct Event {
+    /// Seconds for which ticks are made, one every `TICK_SECONDS`. Absent: one tick.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<u32>,
+}
+
+/// The function.
+pub struct FetchQuotes {
+    fetch: Fetch,
+}
+
+impl FetchQuotes {
+    /// The function over these ports.
+    pub fn new(fetch: Fetch) -> Self {
+        Self { fetch }
+    }
+
+    /// Handles an event. The answer tells what the last tick did; nobody reads it but people.
+    pub async fn handle(&self, event: Value) -> Result<Value, Error> {
+        let event: Event = if event.is_null() { Event::default() } else { serde_json::from_value(event)? };
+        let tick = self.fetch.config.tick;
+        let window = Duration::from_secs(event.window_seconds.unwrap_or_default().into());
+        let begun = Instant::now();
+        let mut next = begun;
+        loop {
+            let report = self.tick().await;
+            next += tick;
+            // The last tick's result is the invocation's; an earlier one that failed is in the log, and this one made up for it.
+            if next >= begun + window {
+                return Ok(answer(&report?));
+            }
+            tokio::time::sleep_until(next).await;
+        }
+    }
+
+    async fn tick(&self) -> Result<FetchReport, Error> {
+        match self.fetch.run().await {
+            Ok(report) => {
+                tracing::info!(
+                    tick = report.tick.0,
+                    symbols.polled = report.polled,
+                    symbols.unanswered = report.unanswered,
+                    source.calls = report.calls,
+                    source.state = ?report.health.state,
+                    source.reason = ?report.health.reason,
+                    quotes.changed = report.changed,
+                    quotes.missing = report.missing,
+                    messages.published = report.published,
+                    "tick made"
+                );
+                Ok(report)
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "tick failed");
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn answer(report: &FetchReport) -> Value {
+    serde_json::json!({
+        "tick": report.tick,
+        "polled": report.polled,
+        "calls": report.calls,
+        "changed": report.changed,
+        "published": report.published,
+        "state": report.health.state,
+    })
+}

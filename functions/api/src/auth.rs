@@ -1,0 +1,88 @@
+//! Sessions: reading and writing the cookie, and the checks in front of the routes.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use quickstocks_core::model::{SESSION_LIFETIME, Secret};
+
+use crate::error::ApiError;
+use crate::extract::Caller;
+use crate::state::{AppState, CookieMode};
+
+/// The session that the request's cookie carries, if it has the form of one.
+pub(crate) fn session_of(headers: &HeaderMap, mode: CookieMode) -> Option<Secret> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == mode.name())
+        .find_map(|(_, value)| Secret::parse(value).ok())
+}
+
+/// The header that gives a browser its session.
+pub(crate) fn set_cookie(session: &Secret, mode: CookieMode) -> HeaderValue {
+    cookie(session.reveal(), SESSION_LIFETIME.as_secs(), mode)
+}
+
+/// The header that takes it away.
+pub(crate) fn clear_cookie(mode: CookieMode) -> HeaderValue {
+    cookie("", 0, mode)
+}
+
+fn cookie(value: &str, seconds: u64, mode: CookieMode) -> HeaderValue {
+    let secure = if mode == CookieMode::Secure { "; Secure" } else { "" };
+    let text = format!("{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}", mode.name());
+    let mut header = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
+}
+
+/// Lets through who shows a good session, and makes it last again when it is time.
+pub(crate) async fn require_session(State(deps): State<AppState>, mut request: Request, next: Next) -> Response {
+    let mode = deps.settings.cookie;
+    let Some(session) = session_of(request.headers(), mode) else { return ApiError::session_required().into_response() };
+    let guest = match deps.guests.recognise(&session).await {
+        Ok(Some(guest)) => guest,
+        Ok(None) => return ApiError::session_required().into_response(),
+        Err(error) => return ApiError::from(error).into_response(),
+    };
+    if let Err(refused) = check_origin(&request, &deps.settings.allowed_origins, true) {
+        return refused.into_response();
+    }
+    request.extensions_mut().insert(Caller(guest.user));
+    let mut response = next.run(request).await;
+    if guest.renewed && !response.headers().contains_key(header::SET_COOKIE) {
+        response.headers_mut().append(header::SET_COOKIE, set_cookie(&session, mode));
+    }
+    response
+}
+
+/// Refuses a change that a page of another origin asks for. With `required`, one that does not say where it comes from is refused too:
+/// it rides on a cookie, and a browser always says.
+pub(crate) fn check_origin(request: &Request, allowed: &[String], required: bool) -> Result<(), ApiError> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    match request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
+        Some(origin) if allowed.iter().any(|one| one == origin) => Ok(()),
+        None if !required => Ok(()),
+        None => Err(ApiError::field(
+            StatusCode::FORBIDDEN,
+            "origin_required",
+            "Origin",
+            "a change by cookie has to say where it comes from: send the Origin header of this site",
+        )),
+        Some(_) => Err(ApiError::field(StatusCode::FORBIDDEN, "origin_not_allowed", "Origin", "this origin may not change anything here")),
+    }
+}
+
+/// The origin check for routes that need no session.
+pub(crate) async fn same_origin(State(deps): State<AppState>, request: Request, next: Next) -> Response {
+    match check_origin(&request, &deps.settings.allowed_origins, false) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}

@@ -1,0 +1,51 @@
+//! The settings of this function, from its environment.
+
+use quickstocks_boot::{ConfigError, Env, SourceSettings};
+
+/// Every variable this function reads; a check holds it against the template.
+pub const ENV: &[&str] = &[
+    "TABLE_NAME",
+    "ALLOWED_ORIGINS",
+    "TICK_SECONDS",
+    "SOURCE_KIND",
+    "YAHOO_BASE_URL",
+    "YAHOO_COOKIE_URL",
+    "YAHOO_USER_AGENTS",
+    "YAHOO_CALLS_PER_HOUR",
+    "LOG_LEVEL",
+];
+
+/// The settings of this function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `TABLE_NAME`: the DynamoDB table.
+    pub table: String,
+    /// `ALLOWED_ORIGINS`: the origins whose pages may change something, separated by commas.
+    pub allowed_origins: Vec<String>,
+    /// `TICK_SECONDS`: the time between two ticks, told to clients; 60 by default.
+    pub tick_seconds: u32,
+    /// `SOURCE_KIND` and `YAHOO_…`: where quotes come from.
+    pub source: SourceSettings,
+    /// `LOG_LEVEL`: a level or a list of directives, `info` by default.
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names everything that is missing or wrong.
+    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
+        let config = Self {
+            table: env.required("TABLE_NAME"),
+            allowed_origins: env.list("ALLOWED_ORIGINS"),
+            tick_seconds: env.parsed("TICK_SECONDS", 60),
+            source: SourceSettings::read(&mut env),
+            log_level: env.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+        };
+        if config.allowed_origins.is_empty() {
+            env.problem("ALLOWED_ORIGINS is not set: without one no browser could change anything");
+        }
+        env.finish(config)
+    }
+}

@@ -1,0 +1,133 @@
+//! What a request can fail with, and how it is told: one enum, one table of status and code. 4xx explain; 5xx say nothing
+//! of the inside, which goes to the log, once, here.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use quickstocks_core::model::{InvalidWatchlist, Timestamp};
+use quickstocks_core::ports::{SourceError, StoreError};
+use quickstocks_core::symbols::SymbolError;
+use quickstocks_core::watchlists::WatchlistError;
+use quickstocks_wire::rest::Problem;
+
+/// Why a request failed.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The request is wrong; the client can mend it.
+    Client { status: StatusCode, code: &'static str, detail: String, field: Option<String> },
+    /// The source of prices cannot be asked now.
+    SourceUnavailable { detail: String, retry_at: Option<Timestamp>, now: Timestamp },
+    /// Something inside failed.
+    Internal(anyhow::Error),
+    /// The store cannot be used now.
+    StoreUnavailable(anyhow::Error),
+}
+
+impl ApiError {
+    pub(crate) fn client(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Client { status, code, detail: detail.into(), field: None }
+    }
+
+    pub(crate) fn field(status: StatusCode, code: &'static str, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Client { status, code, detail: detail.into(), field: Some(field.into()) }
+    }
+
+    pub(crate) fn invalid(code: &'static str, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::field(StatusCode::UNPROCESSABLE_ENTITY, code, field, detail)
+    }
+
+    pub(crate) fn session_required() -> Self {
+        Self::client(StatusCode::UNAUTHORIZED, "session_required", "this needs a session: make one with POST /api/v1/session")
+    }
+
+    /// A list edit's failure; `now` dates the advice when to try again.
+    pub(crate) fn watchlist(error: WatchlistError, symbols_field: &str, now: Timestamp) -> Self {
+        let detail = error.to_string();
+        match error {
+            WatchlistError::NotFound => Self::client(StatusCode::NOT_FOUND, "watchlist_not_found", detail),
+            WatchlistError::Conflict => Self::client(StatusCode::PRECONDITION_FAILED, "version_conflict", detail),
+            WatchlistError::TooManyLists => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "too_many_watchlists", detail),
+            WatchlistError::Invalid(invalid) => match invalid {
+                InvalidWatchlist::Name => Self::invalid("name_invalid", "name", detail),
+                InvalidWatchlist::TooManySymbols => Self::invalid("too_many_symbols", symbols_field, detail),
+                InvalidWatchlist::Duplicate(_) => Self::invalid("symbol_duplicate", symbols_field, detail),
+            },
+            WatchlistError::Symbol(SymbolError::Unknown(_)) => Self::invalid("symbol_unknown", symbols_field, detail),
+            WatchlistError::Symbol(SymbolError::Unchecked { retry_at, .. }) => Self::SourceUnavailable { detail, retry_at, now },
+            WatchlistError::Symbol(SymbolError::Store(error)) | WatchlistError::Store(error) => error.into(),
+        }
+    }
+
+    /// A search's or a history's failure.
+    pub(crate) fn source(error: SourceError, now: Timestamp) -> Self {
+        let detail = error.to_string();
+        match error {
+            SourceError::NotFound => Self::field(StatusCode::NOT_FOUND, "symbol_unknown", "symbol", detail),
+            SourceError::NoData(_) => Self::field(StatusCode::NOT_FOUND, "history_not_found", "range", detail),
+            SourceError::Refused { retry_at } => Self::SourceUnavailable { detail, retry_at, now },
+            SourceError::Unreachable(cause) | SourceError::BadAnswer(cause) => {
+                tracing::warn!(error = &*cause as &dyn std::error::Error, "{detail}");
+                Self::SourceUnavailable { detail, retry_at: None, now }
+            }
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Client { status, .. } => *status,
+            Self::SourceUnavailable { .. } | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Throttled(_) | StoreError::Unavailable(_) => Self::StoreUnavailable(error.into()),
+            StoreError::Corrupt { .. } | StoreError::Refused(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut retry_after = None;
+        let (code, detail, field) = match self {
+            Self::Client { code, detail, field, .. } => (code, detail, field),
+            Self::SourceUnavailable { detail, retry_at, now } => {
+                // Without better advice: the next tick.
+                retry_after = Some(retry_at.map_or(60, |at| at.since(now).as_secs().max(1)));
+                ("source_unavailable", detail, None)
+            }
+            Self::StoreUnavailable(error) => {
+                tracing::error!(error = &*error as &dyn std::error::Error, "the store is unavailable");
+                retry_after = Some(5);
+                ("unavailable", "the service is unavailable; try again in a moment".to_owned(), None)
+            }
+            Self::Internal(error) => {
+                tracing::error!(error = &*error as &dyn std::error::Error, "a request failed");
+                ("internal", "the service failed; the failure is logged".to_owned(), None)
+            }
+        };
+        let mut response = problem(status, code, detail, field);
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+fn problem(status: StatusCode, code: &str, detail: String, field: Option<String>) -> Response {
+    let body = Problem {
+        r#type: "about:blank".to_owned(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        code: code.to_owned(),
+        detail,
+        field,
+    };
+    let mut response = (status, axum::Json(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}

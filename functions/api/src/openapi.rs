@@ -1,0 +1,64 @@
+//! The OpenAPI 3.1 document, made from the handlers.
+
+use quickstocks_wire::rest::{Problem, schema};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::routes::{live, prices, service, session, watchlists};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "QuickStocks",
+        description = "Watch stock prices live. Times are milliseconds since the Unix epoch, prices are decimal strings, errors are problem details (RFC 9457) \
+            with a stable `code`. Changes need the `Origin` header of this site. Live prices come over the WebSocket (docs/PROTOCOL.md).",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    paths(
+        session::begin,
+        session::read,
+        session::end,
+        watchlists::list,
+        watchlists::create,
+        watchlists::read,
+        watchlists::replace,
+        watchlists::remove,
+        watchlists::add_symbol,
+        watchlists::remove_symbol,
+        prices::quotes,
+        prices::search,
+        prices::history,
+        live::ticket,
+        service::status,
+        service::config,
+        service::openapi,
+    ),
+    components(schemas(
+        Problem,
+        schema::Quote,
+        schema::Watchlist,
+        schema::SourceHealth,
+        schema::Missing,
+        schema::SymbolMatch,
+        schema::History
+    )),
+    modifiers(&SessionCookie)
+)]
+struct Api;
+
+struct SessionCookie;
+
+impl Modify for SessionCookie {
+    fn modify(&self, document: &mut Document) {
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Host-qs", "the session; named qs on plain http"));
+        if let Some(components) = document.components.as_mut() {
+            components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+        }
+    }
+}
+
+/// The document.
+pub fn document() -> Document {
+    Api::openapi()
+}

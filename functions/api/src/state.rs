@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use quickstocks_core::guests::Guests;
+use quickstocks_core::model::SourceKind;
+use quickstocks_core::ports::{CallCounter, Clock, HistorySource, SourceStatusReader, SymbolSearch};
+use quickstocks_core::symbols::Symbols;
+use quickstocks_core::watchlists::Watchlists;
+
+/// What the API works with.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each field is the use case or the port of its name")]
+pub struct Deps {
+    pub guests: Guests,
+    pub watchlists: Watchlists,
+    pub symbols: Symbols,
+    pub search: Arc<dyn SymbolSearch>,
+    pub history: Arc<dyn HistorySource>,
+    pub status: Arc<dyn SourceStatusReader>,
+    pub calls: Arc<dyn CallCounter>,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Settings,
+}
+
+/// What the API is told about its surroundings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The origins whose pages may change something.
+    pub allowed_origins: Vec<String>,
+    /// How the session's cookie is made.
+    pub cookie: CookieMode,
+    /// Seconds between two ticks.
+    pub tick_seconds: u32,
+    /// Where prices come from.
+    pub source: SourceKind,
+    /// How many calls an hour the source may have; `None` for no limit.
+    pub calls_per_hour: Option<u32>,
+}
+
+/// How the session's cookie is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieMode {
+    /// `__Host-qs` with `Secure`: for a site reached by https. Browsers keep it from being set by another host or path.
+    Secure,
+    /// `qs` without `Secure`: for plain http on one machine, where not every browser takes a secure cookie.
+    Plain,
+}
+
+impl CookieMode {
+    /// The cookie's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Secure => "__Host-qs",
+            Self::Plain => "qs",
+        }
+    }
+}
+
+pub(crate) type AppState = Arc<Deps>;

@@ -1,0 +1,42 @@
+//! The settings of this function, from its environment.
+
+use quickstocks_boot::{ConfigError, Env};
+
+/// Every variable this function reads; a check holds it against the template.
+pub const ENV: &[&str] = &["TABLE_NAME", "TICK_TOPIC_ARN", "WS_CALLBACK_URL", "POSTS_IN_FLIGHT", "LOG_LEVEL"];
+
+/// The settings of this function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `TABLE_NAME`: the DynamoDB table.
+    pub table: String,
+    /// `TICK_TOPIC_ARN`: the SNS topic of ticks, to hand on what is left at the deadline.
+    pub topic_arn: String,
+    /// `WS_CALLBACK_URL`: where frames are posted to, `https://API.execute-api.REGION.amazonaws.com/STAGE`.
+    pub callback_url: String,
+    /// `POSTS_IN_FLIGHT`: how many posts may be under way at once, 256 by default; Lambda has 1,024 file descriptors and
+    /// HTTP/1.1 needs up to two a post.
+    pub posts_in_flight: usize,
+    /// `LOG_LEVEL`: a level or a list of directives, `info` by default.
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names everything that is missing or wrong.
+    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
+        let config = Self {
+            table: env.required("TABLE_NAME"),
+            topic_arn: env.required("TICK_TOPIC_ARN"),
+            callback_url: env.required("WS_CALLBACK_URL"),
+            posts_in_flight: env.parsed("POSTS_IN_FLIGHT", 256),
+            log_level: env.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+        };
+        if !(1..=350).contains(&config.posts_in_flight) {
+            env.problem("POSTS_IN_FLIGHT is not between 1 and 350");
+        }
+        env.finish(config)
+    }
+}

@@ -1,0 +1,29 @@
+use lambda_runtime::Diagnostic;
+use quickstocks_core::dispatch::DispatchError;
+use quickstocks_wire::sns::DecodeError;
+
+/// Why an invocation failed. The type of each is stable: alarms filter on it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The event is not one SNS sends.
+    #[error("the event cannot be read")]
+    Event(#[from] serde_json::Error),
+    /// A record is not a tick.
+    #[error("the record is not a tick")]
+    Record(#[from] DecodeError),
+    /// Not everybody could be served.
+    #[error("the tick could not be dispatched to everybody")]
+    Dispatch(#[from] DispatchError),
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        let error_type = match &error {
+            Error::Event(_) => "Dispatch.Event",
+            Error::Record(_) => "Dispatch.Record",
+            Error::Dispatch(DispatchError::Store(_)) => "Dispatch.Store",
+            Error::Dispatch(DispatchError::HandOn(_)) => "Dispatch.HandOn",
+        };
+        Self { error_type: error_type.to_owned(), error_message: error.to_string() }
+    }
+}
