@@ -1,0 +1,175 @@
+//! The contracts of `UserWriter`, `TokenReader` and `TokenWriter`.
+#![expect(clippy::missing_panics_doc, reason = "a contract test panics when the contract is broken")]
+
+use std::time::Duration;
+
+use quickstocks_core::model::{Timestamp, Token, TokenKind};
+use quickstocks_core::ports::TokenWriter;
+
+use super::{CALLERS, Store, at_once};
+use crate::sample;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const KINDS: [TokenKind; 2] = [TokenKind::Session, TokenKind::Ticket];
+
+fn ticket() -> Token {
+    sample::token("a1", TokenKind::Ticket, "ann")
+}
+
+async fn put(to: &Store, token: &Token) {
+    to.put(token).await.expect("a token can be stored");
+}
+
+async fn get(from: &Store, token: &Token, kind: TokenKind, now: Timestamp) -> Option<Token> {
+    from.token(&token.hash, kind, now).await.expect("a token can be read")
+}
+
+async fn take(from: &Store, token: &Token, kind: TokenKind, now: Timestamp) -> Option<Token> {
+    from.take(&token.hash, kind, now).await.expect("a token can be taken")
+}
+
+async fn extend(on: &Store, token: &Token, until: Timestamp) -> bool {
+    TokenWriter::extend(&**on, &token.hash, until).await.expect("a token can be extended")
+}
+
+/// "Stores a new user together with their first list and their session."
+pub async fn a_new_user_has_their_list_and_their_session(under_test: Store) {
+    let list = sample::watchlist("1f", "Your Picks", &["AAPL", "MSFT"]);
+    let session = sample::token("5e55", TokenKind::Session, "ann");
+    under_test.create(&sample::guest("ann"), &list, &session).await.expect("a user can be made");
+    assert_eq!(under_test.watchlists(&sample::user("ann")).await.expect("lists can be read"), [list]);
+    assert_eq!(get(&under_test, &session, TokenKind::Session, sample::NOW).await, Some(session));
+}
+
+/// Two guests of one moment have nothing in common.
+pub async fn users_are_kept_apart(under_test: Store) {
+    for name in ["ann", "bob"] {
+        let list = sample::watchlist("1f", name, &["AAPL"]);
+        let session = sample::token(&format!("5e55{name}"), TokenKind::Session, name);
+        under_test.create(&sample::guest(name), &list, &session).await.expect("a user can be made");
+    }
+    for name in ["ann", "bob"] {
+        let lists = under_test.watchlists(&sample::user(name)).await.expect("lists can be read");
+        assert_eq!(lists, [sample::watchlist("1f", name, &["AAPL"])]);
+        let session = sample::token(&format!("5e55{name}"), TokenKind::Session, name);
+        assert_eq!(get(&under_test, &session, TokenKind::Session, sample::NOW).await, Some(session));
+    }
+}
+
+/// "Stores a token." Of either kind.
+pub async fn a_token_is_read_back_whole(under_test: Store) {
+    for kind in KINDS {
+        let token = Token { expires_at: sample::NOW + 7 * MILLISECOND, ..sample::token("70", kind, "ann") };
+        put(&under_test, &token).await;
+        assert_eq!(get(&under_test, &token, kind, sample::NOW).await, Some(token));
+    }
+}
+
+/// Nothing comes from nothing.
+pub async fn an_unknown_token_is_answered_with_none(under_test: Store) {
+    put(&under_test, &ticket()).await;
+    let unknown = sample::token("a2", TokenKind::Ticket, "ann");
+    assert_eq!(get(&under_test, &unknown, TokenKind::Ticket, sample::NOW).await, None);
+}
+
+/// "One of another kind MUST be answered with `None`."
+pub async fn a_token_of_another_kind_is_answered_with_none(under_test: Store) {
+    put(&under_test, &ticket()).await;
+    assert_eq!(get(&under_test, &ticket(), TokenKind::Session, sample::NOW).await, None);
+}
+
+/// "Or one that expired at `now`": from the very moment it stops being good.
+pub async fn an_expired_token_is_answered_with_none(under_test: Store) {
+    let token = ticket();
+    put(&under_test, &token).await;
+    assert_eq!(get(&under_test, &token, TokenKind::Ticket, token.expires_at - MILLISECOND).await.as_ref(), Some(&token));
+    assert_eq!(get(&under_test, &token, TokenKind::Ticket, token.expires_at).await, None);
+    assert_eq!(get(&under_test, &token, TokenKind::Ticket, token.expires_at + MILLISECOND).await, None);
+}
+
+/// "Takes a token out of the store."
+pub async fn a_taken_token_is_gone(under_test: Store) {
+    put(&under_test, &ticket()).await;
+    assert_eq!(take(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await, Some(ticket()));
+    assert_eq!(take(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await, None);
+    assert_eq!(get(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await, None);
+}
+
+/// "In one step: of any number of callers exactly one MUST get it."
+pub async fn of_twenty_callers_exactly_one_takes_a_token(under_test: Store) {
+    put(&under_test, &ticket()).await;
+    let answers = at_once(CALLERS, |_| {
+        let under_test = under_test.clone();
+        async move { take(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await }
+    })
+    .await;
+    assert_eq!(answers.into_iter().flatten().collect::<Vec<_>>(), [ticket()]);
+}
+
+/// "One of another kind MUST stay."
+pub async fn taking_a_token_of_another_kind_leaves_it(under_test: Store) {
+    let session = sample::token("5e55", TokenKind::Session, "ann");
+    put(&under_test, &session).await;
+    assert_eq!(take(&under_test, &session, TokenKind::Ticket, sample::NOW).await, None);
+    assert_eq!(get(&under_test, &session, TokenKind::Session, sample::NOW).await.as_ref(), Some(&session));
+    assert_eq!(take(&under_test, &session, TokenKind::Session, sample::NOW).await, Some(session));
+}
+
+/// "One that expired at `now` MUST be answered with `None`."
+pub async fn taking_an_expired_or_unknown_token_answers_none(under_test: Store) {
+    assert_eq!(take(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await, None);
+    put(&under_test, &ticket()).await;
+    assert_eq!(take(&under_test, &ticket(), TokenKind::Ticket, ticket().expires_at).await, None);
+}
+
+/// "Makes a token last until `until`. Answers whether it was there."
+pub async fn an_extended_token_lasts_longer(under_test: Store) {
+    let token = ticket();
+    put(&under_test, &token).await;
+    let until = token.expires_at + Duration::from_hours(24 * 90);
+    assert!(extend(&under_test, &token, until).await);
+    let expected = Token { expires_at: until, ..token };
+    assert_eq!(get(&under_test, &expected, TokenKind::Ticket, until - MILLISECOND).await.as_ref(), Some(&expected));
+    assert_eq!(get(&under_test, &expected, TokenKind::Ticket, until).await, None);
+}
+
+/// "It MUST NOT make one."
+pub async fn extending_makes_no_token(under_test: Store) {
+    let until = ticket().expires_at + Duration::from_hours(1);
+    assert!(!extend(&under_test, &ticket(), until).await);
+    put(&under_test, &ticket()).await;
+    take(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await;
+    assert!(!extend(&under_test, &ticket(), until).await);
+    for kind in KINDS {
+        assert_eq!(get(&under_test, &ticket(), kind, sample::NOW).await, None);
+    }
+}
+
+/// "Removes a token; one that is not there is no error."
+pub async fn a_deleted_token_is_gone_and_deleting_it_again_is_no_error(under_test: Store) {
+    let other = sample::token("a2", TokenKind::Ticket, "ann");
+    put(&under_test, &ticket()).await;
+    put(&under_test, &other).await;
+    for _ in 0..2 {
+        TokenWriter::delete(&*under_test, &ticket().hash).await.expect("deleting is no error");
+        assert_eq!(get(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await, None);
+    }
+    assert_eq!(get(&under_test, &other, TokenKind::Ticket, sample::NOW).await, Some(other));
+}
+
+/// A logout and the last request of a session meet: the session stays dead.
+pub async fn a_token_taken_and_extended_at_once_is_gone(under_test: Store) {
+    put(&under_test, &ticket()).await;
+    at_once(CALLERS, |caller| {
+        let under_test = under_test.clone();
+        async move {
+            if caller == CALLERS / 2 {
+                assert!(take(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await.is_some());
+            } else {
+                extend(&under_test, &ticket(), sample::NOW + Duration::from_hours(24)).await;
+            }
+        }
+    })
+    .await;
+    assert_eq!(get(&under_test, &ticket(), TokenKind::Ticket, sample::NOW).await, None);
+}
