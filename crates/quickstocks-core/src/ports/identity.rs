@@ -6,7 +6,8 @@ use crate::model::{Timestamp, Token, TokenHash, TokenKind, User, Watchlist};
 /// Makes users.
 #[async_trait]
 pub trait UserWriter: Send + Sync {
-    /// Stores a new user together with their first list and their session: all or nothing.
+    /// Stores a new user together with their first list and their session: all or nothing. When a user, a list of theirs or a token
+    /// of that id is already there, it MUST stay, nothing is stored, and the answer is [`StoreError::Refused`].
     async fn create(&self, user: &User, list: &Watchlist, session: &Token) -> Result<(), StoreError>;
 }
 

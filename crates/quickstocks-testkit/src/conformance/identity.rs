@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use quickstocks_core::model::{Timestamp, Token, TokenKind};
-use quickstocks_core::ports::TokenWriter;
+use quickstocks_core::ports::{StoreError, TokenWriter};
 
 use super::{CALLERS, Store, at_once};
 use crate::sample;
@@ -54,6 +54,23 @@ pub async fn users_are_kept_apart(under_test: Store) {
         let session = sample::token(&format!("5e55{name}"), TokenKind::Session, name);
         assert_eq!(get(&under_test, &session, TokenKind::Session, sample::NOW).await, Some(session));
     }
+}
+
+/// "All or nothing. When a user, a list of theirs or a token of that id is already there, it MUST stay, nothing is stored, and
+/// the answer is `StoreError::Refused`."
+pub async fn making_a_user_over_what_is_there_is_refused_and_stores_nothing(under_test: Store) {
+    let (list, session) = (sample::watchlist("1f", "First", &["AAPL"]), sample::token("5e55", TokenKind::Session, "ann"));
+    under_test.create(&sample::guest("ann"), &list, &session).await.expect("a user can be made");
+    let (other_list, other_session) = (sample::watchlist("2f", "Second", &[]), sample::token("07e4", TokenKind::Session, "bob"));
+    for (name, session) in [("ann", &other_session), ("bob", &session)] {
+        let answer = under_test.create(&sample::guest(name), &other_list, session).await;
+        assert!(matches!(answer, Err(StoreError::Refused(_))), "{answer:?}");
+    }
+    assert_eq!(under_test.watchlists(&sample::user("ann")).await.expect("lists can be read"), [list]);
+    assert_eq!(under_test.watchlists(&sample::user("bob")).await.expect("lists can be read"), []);
+    assert_eq!(get(&under_test, &session, TokenKind::Session, sample::NOW).await.as_ref(), Some(&session));
+    assert_eq!(get(&under_test, &other_session, TokenKind::Session, sample::NOW).await, None);
+    under_test.create(&sample::guest("bob"), &other_list, &other_session).await.expect("nothing of the refused one is left");
 }
 
 /// "Stores a token." Of either kind.

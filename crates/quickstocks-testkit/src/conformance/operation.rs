@@ -31,7 +31,8 @@ pub(super) enum Operation {
     SetPaused(ConnectionId, bool),
     SetLeasedUntil(ConnectionId, Timestamp),
     ReadConnections(Timestamp),
-    CreateUser(UserId, Watchlist, Token),
+    /// By a number of which everything about the user is made, since ids are random and none is made twice.
+    CreateUser(u64),
     PutToken(Token),
     ReadToken(TokenHash, TokenKind, Timestamp),
     TakeToken(TokenHash, TokenKind, Timestamp),
@@ -64,6 +65,7 @@ pub(super) enum Answer {
     Token(Option<Token>),
     Change(Change),
     Lists(Vec<Watchlist>),
+    Guest(Vec<Watchlist>, Option<Token>),
     /// The session's text, since its `Debug` hides what differs.
     SourceState(Option<(String, String, Timestamp)>, Breaker, SourceStatus, u32),
 }
@@ -92,7 +94,13 @@ pub(super) async fn perform(on: &Store, operation: Operation) -> Result<Answer, 
         O::SetPaused(id, paused) => Answer::Flag(on.set_paused(&id, paused).await?),
         O::SetLeasedUntil(id, until) => Answer::Flag(on.set_leased_until(&id, until).await?),
         O::ReadConnections(now) => connections(on, now).await?,
-        O::CreateUser(id, list, session) => done(on.create(&sample::guest(id.as_str()), &list, &session).await?),
+        O::CreateUser(number) => {
+            let id = format!("{number:032x}");
+            let session = sample::token(&id, TokenKind::Session, &id);
+            on.create(&sample::guest(&id), &sample::watchlist(&id, "First", &SYMBOLS), &session).await?;
+            let session = on.token(&session.hash, TokenKind::Session, sample::NOW).await?;
+            Answer::Guest(on.watchlists(&sample::user(&id)).await?, session)
+        }
         O::PutToken(token) => done(on.put(&token).await?),
         O::ReadToken(hash, kind, now) => Answer::Token(on.token(&hash, kind, now).await?),
         O::TakeToken(hash, kind, now) => Answer::Token(on.take(&hash, kind, now).await?),
@@ -286,7 +294,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         1 => moments().prop_map(O::ReadConnections),
     ];
     let tokens = prop_oneof![
-        (user(), list(), token()).prop_map(|(user, list, session)| O::CreateUser(user, list, session)),
+        (1_u64 << 32..u64::MAX).prop_map(O::CreateUser),
         token().prop_map(O::PutToken),
         (0_u8..4, kind(), moments()).prop_map(|(n, kind, now)| O::ReadToken(hash(n), kind, now)),
         (0_u8..4, kind(), moments()).prop_map(|(n, kind, now)| O::TakeToken(hash(n), kind, now)),

@@ -70,6 +70,7 @@ macro_rules! store_conformance {
             identity {
                 a_new_user_has_their_list_and_their_session
                 users_are_kept_apart
+                making_a_user_over_what_is_there_is_refused_and_stores_nothing
                 a_token_is_read_back_whole
                 an_unknown_token_is_answered_with_none
                 a_token_of_another_kind_is_answered_with_none
