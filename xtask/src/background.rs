@@ -21,11 +21,16 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts a server whose output goes to `log`.
-    pub(crate) fn start(name: &'static str, command: &mut Command, log: &Path) -> Result<Self> {
+    pub(crate) fn start(
+        name: &'static str,
+        command: &mut Command,
+        input: Stdio,
+        log: &Path,
+    ) -> Result<Self> {
         let output =
             File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(output.try_clone()?)
             .stderr(output);
         own_group(command);
@@ -183,7 +188,7 @@ mod tests {
         let log = folder.path().join("log");
         let mut shell = Command::new("sh");
         shell.args(["-c", "sleep 600 & echo \"child $!\"; wait"]);
-        let mut server = Background::start("shell", &mut shell, &log).unwrap();
+        let mut server = Background::start("shell", &mut shell, Stdio::null(), &log).unwrap();
         let child = server
             .wait_for_line(GRACE, |line| line.strip_prefix("child ").map(str::to_owned))
             .unwrap();
@@ -210,6 +215,7 @@ mod tests {
         let mut server = Background::start(
             "cargo",
             cargo.arg("no-such-task"),
+            Stdio::null(),
             &folder.path().join("log"),
         )
         .unwrap();

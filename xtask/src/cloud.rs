@@ -8,6 +8,7 @@ mod scenario;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -77,6 +78,7 @@ fn start_market(folder: &Path) -> Result<(Background, String)> {
     let mut market = Background::start(
         "quickstocks-market",
         &mut program,
+        Stdio::null(),
         &folder.join("market.log"),
     )?;
     let url = market.wait_for_line(Duration::from_secs(30), url_in)?;

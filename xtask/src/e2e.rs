@@ -1,6 +1,6 @@
 //! The web UI in a browser, against the running system.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -33,7 +33,7 @@ pub(crate) fn run() -> Result<()> {
         .arg("--web-dir")
         .arg(workspace::web().join("dist"));
     let log = folder.path().join("quickstocks-local.log");
-    let mut local = Background::start("quickstocks-local", &mut program, &log)?;
+    let mut local = Background::start("quickstocks-local", &mut program, Stdio::null(), &log)?;
     let market = local.wait_for_line(START, |line| {
         line.contains("market").then(|| url_in(line)).flatten()
     })?;

@@ -55,7 +55,8 @@ impl Stage {
 
     fn run(self) -> Result<Outcome> {
         match self {
-            Self::Fmt => cargo(&["fmt", "--all", "--check"]),
+            // Names of files; the difference of a large change would hide everything else.
+            Self::Fmt => cargo(&["fmt", "--all", "--", "--check", "--files-with-diff"]),
             Self::Clippy => cargo(&[
                 "clippy",
                 "--workspace",

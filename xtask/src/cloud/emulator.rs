@@ -2,10 +2,10 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::background::Background;
@@ -27,22 +27,11 @@ pub(crate) struct Emulator {
 impl Emulator {
     /// Starts an emulator on a free port of the loopback interface.
     pub(crate) async fn start(folder: &Path) -> Result<Self> {
-        // It takes no listening socket and no port 0, so the port is free only a moment before it is used.
-        let mut last = None;
-        for _ in 0..3 {
-            match Self::start_on(free_port()?, folder).await {
-                Ok(emulator) => return Ok(emulator),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last
-            .context("no attempt was made")?
-            .context("the emulator did not start"))
-    }
-
-    async fn start_on(port: u16, folder: &Path) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+        let port = listener.local_addr()?.port();
         let url = format!("http://127.0.0.1:{port}");
-        let mut program = command::venv("ministack");
+        let mut program = command::venv("python");
+        program.arg("xtask/python/emulator.py");
         // The functions inherit this environment, so it holds nothing of the developer's own.
         program.env_clear().envs([
             ("AUTH", "true"),
@@ -60,35 +49,24 @@ impl Emulator {
             .env("PATH", command::path_with(&workspace::venv_bin()))
             .env("HOME", folder.join("tmp"))
             .env("TMPDIR", folder.join("tmp"));
-        let mut process =
-            Background::start("ministack", &mut program, &folder.join("ministack.log"))?;
+        let log = folder.join("ministack.log");
+        let mut process = Background::start("ministack", &mut program, socket(listener), &log)?;
 
-        let ready = format!("{url}/_ministack/ready");
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(5))
-            .build()?;
-        let begin = Instant::now();
-        loop {
-            process.check_alive()?;
-            if http
-                .get(&ready)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
-            {
-                return Ok(Self {
-                    url,
-                    _process: process,
-                });
-            }
-            if begin.elapsed() > START {
-                bail!(
-                    "the emulator is not ready after {START:?}:\n{}",
-                    process.tail()
-                );
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let http = reqwest::Client::builder().timeout(START).build()?;
+        let ready = http.get(format!("{url}/_ministack/ready")).send().await;
+        process.check_alive()?;
+        let status = ready
+            .with_context(|| format!("the emulator does not answer:\n{}", process.tail()))?
+            .status();
+        ensure!(
+            status.is_success(),
+            "the emulator is not ready ({status}):\n{}",
+            process.tail()
+        );
+        Ok(Self {
+            url,
+            _process: process,
+        })
     }
 
     /// A program of the Python environment that talks to the emulator instead of AWS, as its root user.
@@ -124,7 +102,13 @@ impl Emulator {
     }
 }
 
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
-    Ok(listener.local_addr()?.port())
+/// The listening socket, as the standard input of the program that serves it.
+#[cfg(unix)]
+fn socket(listener: TcpListener) -> Stdio {
+    Stdio::from(std::os::fd::OwnedFd::from(listener))
+}
+
+#[cfg(not(unix))]
+fn socket(_listener: TcpListener) -> Stdio {
+    Stdio::null()
 }

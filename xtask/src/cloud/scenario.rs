@@ -245,7 +245,7 @@ fn policies(emulator: &Emulator) -> Result<()> {
     let allowed = emulator.ask(&["policies", STACK])?;
     let expected = json!({
         "fetch-quotes": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sns:Publish"],
-        "dispatch": ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "execute-api POST", "sns:Publish"],
+        "dispatch": ["dynamodb:DeleteItem", "dynamodb:Query", "execute-api POST", "sns:Publish"],
         "api": ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
         "ws-connect": [
             "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "execute-api POST"
