@@ -181,13 +181,22 @@ pub(super) struct Prices {
     pub(super) decimals: Decimals,
     pub(super) price: Option<Decimal>,
     pub(super) previous_close: Option<Decimal>,
+    exact: Exact,
     kind: InstrumentKind,
+}
+
+/// The same prices as they came.
+#[derive(Clone, Copy, Default)]
+struct Exact {
+    price: Option<Decimal>,
+    previous_close: Option<Decimal>,
 }
 
 impl Prices {
     pub(super) fn new(kind: InstrumentKind, hint: Number, price: Number, previous_close: Number) -> Self {
         let decimals = Decimals::new(hint, kind, price.0);
-        let mut prices = Self { decimals, price: None, previous_close: None, kind };
+        let exact = Exact { price: price.0, previous_close: previous_close.0 };
+        let mut prices = Self { decimals, price: None, previous_close: None, exact, kind };
         prices.price = prices.other(price);
         prices.previous_close = prices.other(previous_close);
         prices
@@ -200,10 +209,11 @@ impl Prices {
         Some(self.decimals.price(price))
     }
 
-    /// The change since the previous close, reckoned from the rounded prices: what a person would get. Yahoo's own is
-    /// 0.700012 for 269.7 after 269.0, and the whole price when there is no previous close (APS.AX: 3,400 %).
+    /// The change since the previous close. Yahoo's own is 0.700012 for 269.7 after 269.0, and the whole price when
+    /// there is no previous close (APS.AX: 3,400 %). The change is reckoned from the rounded prices, so that what stands
+    /// side by side adds up; the percentage from the exact ones, so that rounding a cheap stock's price does not show in it.
     pub(super) fn change(&self) -> (Option<Decimal>, Option<Decimal>) {
-        self.since(self.price, self.previous_close)
+        self.since((self.price, self.exact.price), (self.previous_close, self.exact.previous_close))
     }
 
     /// Yahoo's own change of a crypto pair: that over the last 24 hours, which can have another sign than the one
@@ -212,10 +222,11 @@ impl Prices {
         (change.0.map(|change| self.decimals.price(change)), percent.0.map(|percent| round(percent, 2)))
     }
 
-    fn since(&self, price: Option<Decimal>, before: Option<Decimal>) -> (Option<Decimal>, Option<Decimal>) {
-        let (Some(price), Some(before)) = (price, before) else { return (None, None) };
-        let Some(change) = price.checked_sub(before) else { return (None, None) };
-        (Some(self.decimals.price(change)), percent(change, before))
+    /// The change from one price to another, each rounded and exact.
+    fn since(&self, now: (Option<Decimal>, Option<Decimal>), before: (Option<Decimal>, Option<Decimal>)) -> (Option<Decimal>, Option<Decimal>) {
+        let ((Some(now), Some(exact_now)), (Some(before), Some(exact_before))) = (now, before) else { return (None, None) };
+        let change = now.checked_sub(before).map(|change| self.decimals.price(change));
+        (change, exact_now.checked_sub(exact_before).and_then(|change| percent(change, exact_before)))
     }
 }
 
@@ -252,8 +263,8 @@ fn extended(raw: &Raw<'_>, state: MarketState, prices: &Prices, regular: Timesta
 }
 
 fn later(session: Session, price: Number, time: Number, prices: &Prices, regular: Timestamp) -> Option<Extended> {
-    let price = prices.other(price)?;
+    let rounded = prices.other(price)?;
     let as_of = time.seconds().filter(|time| *time > regular)?;
-    let (change, change_percent) = prices.since(Some(price), prices.price);
-    Some(Extended { session, price, change, change_percent, as_of })
+    let (change, change_percent) = prices.since((Some(rounded), price.0), (prices.price, prices.exact.price));
+    Some(Extended { session, price: rounded, change, change_percent, as_of })
 }
