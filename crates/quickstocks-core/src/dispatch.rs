@@ -1,6 +1,6 @@
 //! From a tick to one message per connection that follows a symbol which changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,10 @@ use crate::ports::{
 
 /// A tick older than this is dropped: SNS retries for days, and a stale price is worse than none.
 pub const STALE_AFTER: Duration = Duration::from_secs(90);
+
+/// A connection this young is not forgotten when it seems to have gone: API Gateway answers 410 for a socket whose `$connect`
+/// has written its row but not yet returned.
+const SETTLED_AFTER: Duration = Duration::from_secs(10);
 
 /// The dispatcher and what it works with.
 #[derive(Clone)]
@@ -132,6 +136,12 @@ impl Dispatch {
         let mut throttled: Vec<(ConnectionId, Frames)> = Vec::new();
         let work: Vec<(ConnectionId, Option<Frames>)> =
             connections.iter().map(|connection| (connection.id.clone(), rendered.frames(connection))).collect();
+        let now = self.clock.now();
+        let unsettled: HashSet<&ConnectionId> = connections
+            .iter()
+            .filter(|connection| now.since(connection.connected_at) < SETTLED_AFTER)
+            .map(|connection| &connection.id)
+            .collect();
         let mut outcomes = stream::iter(work.into_iter().enumerate())
             .map(|(at, (id, frames))| async move {
                 match frames {
@@ -158,6 +168,9 @@ impl Dispatch {
         }
         drop(outcomes);
         self.retry_throttled(throttled, deadline, &mut gone, report).await;
+        let before = gone.len();
+        gone.retain(|id| !unsettled.contains(id));
+        report.failed += before - gone.len();
         self.forget(gone, report).await;
         begun
     }

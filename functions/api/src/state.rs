@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use quickstocks_core::guests::Guests;
 use quickstocks_core::model::SourceKind;
-use quickstocks_core::ports::{CallCounter, Clock, HistorySource, SourceStatusReader, SymbolSearch};
+use quickstocks_core::ports::{
+    CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, PollSetWriter, QuoteReader, QuoteSource, QuoteWriter, Random,
+    SourceStatusReader, SourceStatusWriter, SymbolSearch, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+};
 use quickstocks_core::symbols::Symbols;
 use quickstocks_core::watchlists::Watchlists;
 
@@ -19,6 +22,63 @@ pub struct Deps {
     pub calls: Arc<dyn CallCounter>,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
+}
+
+impl Deps {
+    /// Everything over one store and these ports.
+    pub fn new<S, Q>(store: &Arc<S>, source: &Arc<Q>, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Self
+    where
+        S: UserWriter
+            + TokenReader
+            + TokenWriter
+            + WatchlistReader
+            + WatchlistWriter
+            + PollSetWriter
+            + ConnectionReader
+            + ConnectionWriter
+            + QuoteReader
+            + QuoteWriter
+            + CallCounter
+            + SourceStatusReader
+            + SourceStatusWriter
+            + 'static,
+        Q: QuoteSource + SymbolSearch + HistorySource + 'static,
+    {
+        let symbols = Symbols {
+            quotes: Arc::clone(store) as _,
+            quote_writer: Arc::clone(store) as _,
+            source: Arc::clone(source) as _,
+            status: Arc::clone(store) as _,
+            status_writer: Arc::clone(store) as _,
+            clock: Arc::clone(&clock),
+        };
+        Self {
+            guests: Guests {
+                users: Arc::clone(store) as _,
+                tokens: Arc::clone(store) as _,
+                token_writer: Arc::clone(store) as _,
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+            },
+            watchlists: Watchlists {
+                lists: Arc::clone(store) as _,
+                list_writer: Arc::clone(store) as _,
+                poll_set: Arc::clone(store) as _,
+                connections: Arc::clone(store) as _,
+                connection_writer: Arc::clone(store) as _,
+                symbols: symbols.clone(),
+                clock: Arc::clone(&clock),
+                random,
+            },
+            symbols,
+            search: Arc::clone(source) as _,
+            history: Arc::clone(source) as _,
+            status: Arc::clone(store) as _,
+            calls: Arc::clone(store) as _,
+            clock,
+            settings,
+        }
+    }
 }
 
 /// What the API is told about its surroundings.

@@ -1,9 +1,13 @@
 //! The settings of this function, from its environment.
 
+use std::num::NonZeroUsize;
+
 use quickstocks_boot::{ConfigError, Env};
 
 /// Every variable this function reads; a check holds it against the template.
 pub const ENV: &[&str] = &["TABLE_NAME", "TICK_TOPIC_ARN", "WS_CALLBACK_URL", "POSTS_IN_FLIGHT", "LOG_LEVEL"];
+
+const DEFAULT_POSTS_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// The settings of this function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +20,7 @@ pub struct Config {
     pub callback_url: String,
     /// `POSTS_IN_FLIGHT`: how many posts may be under way at once, 256 by default; Lambda has 1,024 file descriptors and
     /// HTTP/1.1 needs up to two a post.
-    pub posts_in_flight: usize,
+    pub posts_in_flight: NonZeroUsize,
     /// `LOG_LEVEL`: a level or a list of directives, `info` by default.
     pub log_level: String,
 }
@@ -31,10 +35,10 @@ impl Config {
             table: env.required("TABLE_NAME"),
             topic_arn: env.required("TICK_TOPIC_ARN"),
             callback_url: env.required("WS_CALLBACK_URL"),
-            posts_in_flight: env.parsed("POSTS_IN_FLIGHT", 256),
+            posts_in_flight: env.parsed("POSTS_IN_FLIGHT", DEFAULT_POSTS_IN_FLIGHT),
             log_level: env.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
         };
-        if !(1..=350).contains(&config.posts_in_flight) {
+        if config.posts_in_flight.get() > 350 {
             env.problem("POSTS_IN_FLIGHT is not between 1 and 350");
         }
         env.finish(config)

@@ -4,11 +4,13 @@
 pub mod config;
 mod error;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sns::SnsEvent;
 use quickstocks_core::dispatch::{Dispatch, DispatchReport};
 use quickstocks_core::model::Timestamp;
+use quickstocks_core::ports::{Clock, ConnectionReader, ConnectionSender, ConnectionWriter, TickPublisher};
 use quickstocks_wire::sns::decode_tick;
 use quickstocks_wire::ws::TickFrames;
 use serde_json::Value;
@@ -25,8 +27,19 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// The function over these ports.
-    pub fn new(dispatch: Dispatch) -> Self {
+    /// The function over one store and these ports; `in_flight` frames may be under way at once.
+    pub fn new<S>(
+        store: &Arc<S>,
+        sender: Arc<dyn ConnectionSender>,
+        publisher: Arc<dyn TickPublisher>,
+        clock: Arc<dyn Clock>,
+        in_flight: usize,
+    ) -> Self
+    where
+        S: ConnectionReader + ConnectionWriter + 'static,
+    {
+        let dispatch =
+            Dispatch { connections: Arc::clone(store) as _, registry: Arc::clone(store) as _, sender, publisher, clock, in_flight };
         Self { dispatch }
     }
 

@@ -5,9 +5,14 @@
 pub mod config;
 mod error;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use quickstocks_core::fetch::{Fetch, FetchReport};
+use quickstocks_core::fetch::{Fetch, FetchConfig, FetchReport};
+use quickstocks_core::ports::{
+    CallCounter, Clock, PollSetReader, PollSetWriter, QuoteReader, QuoteSource, QuoteWriter, SourceStatusReader,
+    SourceStatusWriter, TickPublisher,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -29,8 +34,30 @@ pub struct FetchQuotes {
 }
 
 impl FetchQuotes {
-    /// The function over these ports.
-    pub fn new(fetch: Fetch) -> Self {
+    /// The function over one store and these ports.
+    pub fn new<S>(
+        store: &Arc<S>,
+        source: Arc<dyn QuoteSource>,
+        publisher: Arc<dyn TickPublisher>,
+        clock: Arc<dyn Clock>,
+        config: FetchConfig,
+    ) -> Self
+    where
+        S: PollSetReader + PollSetWriter + QuoteReader + QuoteWriter + CallCounter + SourceStatusReader + SourceStatusWriter + 'static,
+    {
+        let fetch = Fetch {
+            poll_set: Arc::clone(store) as _,
+            poll_records: Arc::clone(store) as _,
+            quotes: Arc::clone(store) as _,
+            quote_writer: Arc::clone(store) as _,
+            source,
+            calls: Arc::clone(store) as _,
+            status: Arc::clone(store) as _,
+            status_writer: Arc::clone(store) as _,
+            publisher,
+            clock,
+            config,
+        };
         Self { fetch }
     }
 

@@ -1,2 +1,36 @@
-//! The `fetch-quotes` function.
-fn main() {}
+//! The `fetch-quotes` function: wiring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fetch_quotes::{Config, FetchQuotes};
+use lambda_runtime::{LambdaEvent, service_fn};
+use quickstocks_aws::{DynamoStore, SnsTickPublisher, sdk_config};
+use quickstocks_boot::{Env, LogFormat, SystemClock, init_tracing};
+use quickstocks_core::fetch::FetchConfig;
+use quickstocks_yahoo::{YahooClient, YahooConfig};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let config = Config::read(Env::process())?;
+    init_tracing(LogFormat::Json, &config.log_level);
+    let (aws, clock) = (sdk_config()?, Arc::new(SystemClock));
+    let store = Arc::new(DynamoStore::new(&aws, &config.table));
+    let yahoo = YahooConfig {
+        base_url: config.source.base_url.clone(),
+        cookie_url: config.source.cookie_url.clone(),
+        user_agents: config.source.user_agents.clone(),
+        budget: config.source.budget,
+        ..YahooConfig::default()
+    };
+    let source = YahooClient::new(&yahoo, store.clone(), store.clone(), clock.clone())?;
+    let publisher = SnsTickPublisher::new(&aws, &config.topic_arn);
+    let settings = FetchConfig {
+        tick: Duration::from_secs(config.tick_seconds.into()),
+        budget: config.source.budget,
+        dispatch_messages: config.dispatch_messages,
+    };
+    let function = FetchQuotes::new(&store, Arc::new(source), Arc::new(publisher), clock, settings);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| function.handle(event.payload).await)).await
+}

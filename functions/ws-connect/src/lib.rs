@@ -9,7 +9,10 @@ use std::sync::Arc;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use quickstocks_core::live::{ConnectError, Live, Refusal, RefusalCode, Reply};
 use quickstocks_core::model::ConnectionId;
-use quickstocks_core::ports::{ConnectionSender, Delivery};
+use quickstocks_core::ports::{
+    Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Delivery, PollSetWriter, QuoteReader, SourceStatusReader, TokenWriter,
+    WatchlistReader,
+};
 use quickstocks_wire::ws::{encode_reply, parse_request};
 use serde_json::{Value, json};
 
@@ -24,8 +27,28 @@ pub struct WsConnect {
 }
 
 impl WsConnect {
-    /// The function over these ports.
-    pub fn new(live: Live, sender: Arc<dyn ConnectionSender>, allowed_origins: Vec<String>) -> Self {
+    /// The function over one store and these ports.
+    pub fn new<S>(store: &Arc<S>, sender: Arc<dyn ConnectionSender>, clock: Arc<dyn Clock>, allowed_origins: Vec<String>) -> Self
+    where
+        S: ConnectionReader
+            + ConnectionWriter
+            + TokenWriter
+            + WatchlistReader
+            + PollSetWriter
+            + QuoteReader
+            + SourceStatusReader
+            + 'static,
+    {
+        let live = Live {
+            connections: Arc::clone(store) as _,
+            registry: Arc::clone(store) as _,
+            tickets: Arc::clone(store) as _,
+            lists: Arc::clone(store) as _,
+            poll_set: Arc::clone(store) as _,
+            quotes: Arc::clone(store) as _,
+            status: Arc::clone(store) as _,
+            clock,
+        };
         Self { live, sender, allowed_origins }
     }
 
