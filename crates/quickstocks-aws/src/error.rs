@@ -71,7 +71,8 @@ fn classify_answer(code: Option<&str>, status: u16) -> Class {
         ) => Class::Throttled,
         Some("InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "TransactionInProgressException") => Class::Unavailable,
         _ if status == 429 => Class::Throttled,
-        _ if status >= 500 => Class::Unavailable,
+        // A success that cannot be read: something else than the service answered.
+        _ if status < 400 || status >= 500 => Class::Unavailable,
         _ => Class::Refused,
     }
 }
@@ -100,6 +101,7 @@ mod tests {
             (Some("InternalServerError"), 500, Class::Unavailable),
             (Some("ServiceUnavailable"), 503, Class::Unavailable),
             (None, 502, Class::Unavailable),
+            (None, 200, Class::Unavailable),
             (Some("AccessDeniedException"), 400, Class::Refused),
             (Some("ValidationException"), 400, Class::Refused),
             (Some("ResourceNotFoundException"), 400, Class::Refused),

@@ -25,7 +25,7 @@ use crate::config::{CONNECT_TIMEOUT, ConfigError};
 const CLIENTS: usize = 4;
 
 /// A post takes some 15 ms. One that takes seconds is late anyway, and the next tick says more.
-const POST_TIMEOUT: Duration = Duration::from_secs(3);
+const POST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Posts frames to the connections of an API Gateway WebSocket API. Needs the action `execute-api:ManageConnections` on
 /// `…/POST/@connections/*`.
@@ -65,7 +65,13 @@ impl ApiGatewaySender {
                 .http_client(http)
                 // The port demands it: of a frame that failed, the next tick is the retry.
                 .retry_config(RetryConfig::disabled())
-                .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(POST_TIMEOUT).build())
+                .timeout_config(
+                    TimeoutConfig::builder()
+                        .connect_timeout(CONNECT_TIMEOUT)
+                        .operation_attempt_timeout(POST_TIMEOUT)
+                        .operation_timeout(POST_TIMEOUT)
+                        .build(),
+                )
                 .build();
             Ok(Client::from_conf(config))
         };

@@ -92,7 +92,7 @@ impl ConnectionReader for DynamoStore {
 #[async_trait]
 impl ConnectionWriter for DynamoStore {
     async fn add(&self, connection: &Connection) -> Result<(), StoreError> {
-        self.insert_all(to_items(connection)?).await
+        self.transact(to_items(connection)?.map(|item| self.put_in_transaction(item))).await
     }
 
     /// Two deletes, not a transaction: whose connection it is stands only in the row that the first one deletes. If the second

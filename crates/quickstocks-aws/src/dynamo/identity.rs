@@ -37,7 +37,10 @@ fn from_item(hash: &TokenHash, item: Item) -> Result<Token, StoreError> {
 impl UserWriter for DynamoStore {
     async fn create(&self, user: &User, list: &Watchlist, session: &Token) -> Result<(), StoreError> {
         let profile = write(&Key::profile(&user.id), &UserRow { created_at: user.created_at })?;
-        self.insert_all([profile, watchlists::to_item(&user.id, list)?, to_item(session)?]).await
+        let new = |item| {
+            self.put_in_transaction(item).condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk")
+        };
+        self.transact([profile, watchlists::to_item(&user.id, list)?, to_item(session)?].map(new)).await
     }
 }
 

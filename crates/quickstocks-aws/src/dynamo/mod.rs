@@ -64,6 +64,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use quickstocks_core::ports::StoreError;
 
@@ -116,19 +117,15 @@ impl DynamoStore {
         query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.map_err(store_error)
     }
 
-    /// Puts new items, all or none of them.
-    async fn insert_all(&self, items: impl IntoIterator<Item = Item>) -> Result<(), StoreError> {
-        let put = |item| -> Result<TransactWriteItem, StoreError> {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(item))
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", "pk")
-                .build()
-                .map_err(|error| StoreError::Refused(error.into()))?;
-            Ok(TransactWriteItem::builder().put(put).build())
-        };
-        let puts = items.into_iter().map(put).collect::<Result<Vec<_>, _>>()?;
+    /// A put of an item, to be part of a transaction.
+    fn put_in_transaction(&self, item: Item) -> PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
+    }
+
+    /// Does all puts or none of them.
+    async fn transact(&self, puts: impl IntoIterator<Item = PutBuilder>) -> Result<(), StoreError> {
+        let part = |put: PutBuilder| put.build().map(|put| TransactWriteItem::builder().put(put).build());
+        let puts = puts.into_iter().map(part).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Refused(error.into()))?;
         // The SDK adds a token that makes its own retries of one transaction count as one.
         let result = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         result.map(|_| ()).map_err(|error| match error.as_service_error() {

@@ -1,0 +1,172 @@
+//! What each port asks of `DynamoDB`: the actions its table of permissions promises, and names only through placeholders.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use quickstocks_aws::DynamoStore;
+use quickstocks_core::model::{
+    Breaker, ConnectionId, Lease, MissingReason, PollRecord, Shard, SourceSession, SourceStatus, TokenKind, Urgency,
+};
+use quickstocks_core::ports::{
+    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, QuoteReader, QuoteWriter, SourceGate,
+    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+};
+use quickstocks_testkit::sample::{self, NOW};
+use serde_json::Value;
+
+use crate::scripted::{Answer, Request, Service};
+
+/// Every request of a use of the store. The service answers as if the table were empty, or, where an update answers what it made or a
+/// delete what it took, with that.
+async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) -> Vec<Request> {
+    let service = Service::new(|_, request| match request.operation.as_str() {
+        "UpdateItem" => Answer::ok(r#"{"Attributes":{"v":{"N":"1"},"calls":{"N":"1"},"tick":{"N":"1"}}}"#),
+        "DeleteItem" if request.body.contains("WS#") => Answer::ok(
+            r#"{"Attributes":{"pk":{"S":"WS#1"},"sk":{"S":"c"},"v":{"N":"1"},"user":{"S":"u"},"listed":{"S":""},"watched":{"S":""},
+                "paused":{"BOOL":false},"connected_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
+        ),
+        _ => Answer::ok("{}"),
+    });
+    using(DynamoStore::new(&service.config(), "table")).await;
+    service.requests()
+}
+
+/// The actions of IAM that requests need: those of a transaction's parts in place of its own.
+fn actions(requests: &[Request]) -> BTreeSet<String> {
+    let mut actions = BTreeSet::new();
+    for request in requests {
+        if request.operation == "TransactWriteItems" {
+            for part in request.json()["TransactItems"].as_array().unwrap() {
+                actions.extend(part.as_object().unwrap().keys().map(|part| format!("{part}Item")));
+            }
+        } else {
+            actions.insert(request.operation.clone());
+        }
+    }
+    actions
+}
+
+/// The row of the port in the table of the module's documentation.
+fn documented(port: &str) -> BTreeSet<String> {
+    let source = include_str!("../../src/dynamo/mod.rs");
+    let row = source.lines().find(|line| line.starts_with(&format!("//! | `{port}` |"))).unwrap_or_else(|| panic!("no row for {port}"));
+    let names = row.split('`').skip(1).step_by(2).skip(1);
+    names.filter(|name| name.starts_with(char::is_uppercase)).map(ToOwned::to_owned).collect()
+}
+
+/// The names in expressions that are not placeholders, nor functions and words of the expression language.
+fn bare_names(value: &Value) -> Vec<String> {
+    const WORDS: [&str; 9] = ["SET", "ADD", "REMOVE", "AND", "OR", "begins_with", "attribute_exists", "attribute_not_exists", "NOT"];
+    let Some(fields) = value.as_object() else {
+        return value.as_array().map(|all| all.iter().flat_map(bare_names).collect()).unwrap_or_default();
+    };
+    let mut bare = Vec::new();
+    for (name, value) in fields {
+        match value.as_str() {
+            Some(expression) if name.ends_with("Expression") => {
+                let words = expression.split(|c: char| !(c.is_alphanumeric() || matches!(c, '#' | ':' | '_'))).filter(|word| !word.is_empty());
+                bare.extend(words.filter(|word| !word.starts_with(['#', ':']) && !WORDS.contains(word)).map(ToOwned::to_owned));
+            }
+            _ => bare.extend(bare_names(value)),
+        }
+    }
+    bare
+}
+
+fn check(port: &str, requests: &[Request]) {
+    assert_eq!(actions(requests), documented(port), "{port}");
+    for request in requests {
+        assert_eq!(bare_names(&request.json()), Vec::<String>::new(), "{port}: {}", request.body);
+    }
+}
+
+#[tokio::test]
+async fn quotes_and_poll_set() {
+    let stored = sample::stored("AAPL", "1", std::time::Duration::ZERO, 1);
+    check("QuoteReader", &requests(async |store| { store.quotes(&sample::symbols::<Vec<_>>(&["AAPL"])).await.unwrap(); }).await);
+    check("QuoteWriter", &requests(async |store| { store.store(&[stored]).await.unwrap(); }).await);
+    check("PollSetReader", &requests(async |store| { PollSetReader::page(&store, Shard(0), Some(&sample::symbol("A"))).await.unwrap(); }).await);
+    let writes = requests(async |store| {
+        for urgency in [Urgency::OnScreen, Urgency::Armed, Urgency::Followed] {
+            PollSetWriter::extend(&store, &[Lease { symbol: sample::symbol("AAPL"), urgency, until: NOW }]).await.unwrap();
+        }
+        for (at, rests, missing) in [(None, None, None), (Some(NOW), Some("NMS".into()), Some(MissingReason::Unknown)), (Some(NOW), None, None)] {
+            store.record(&[PollRecord { symbol: sample::symbol("AAPL"), polled_at: at, rests_at: rests, missing }]).await.unwrap();
+        }
+    })
+    .await;
+    check("PollSetWriter", &writes);
+}
+
+#[tokio::test]
+async fn people() {
+    let user = sample::user("u");
+    let list = sample::watchlist("l", "Picks", &["AAPL"]);
+    let token = sample::token("a", TokenKind::Session, "u");
+    let reads = requests(async |store| {
+        store.watchlists(&user).await.unwrap();
+        store.watchlist(&user, &list.id).await.unwrap();
+    });
+    check("WatchlistReader", &reads.await);
+    let writes = requests(async |store| {
+        store.insert(&user, &list).await.unwrap();
+        store.replace(&user, &list, 1).await.unwrap();
+        WatchlistWriter::delete(&store, &user, &list.id, Some(1)).await.unwrap();
+        WatchlistWriter::delete(&store, &user, &list.id, None).await.unwrap();
+    });
+    check("WatchlistWriter", &writes.await);
+    check("UserWriter", &requests(async |store| store.create(&sample::guest("u"), &list, &token).await.unwrap()).await);
+    check("TokenReader", &requests(async |store| { store.token(&token.hash, TokenKind::Session, NOW).await.unwrap(); }).await);
+    let writes = requests(async |store| {
+        store.put(&token).await.unwrap();
+        store.take(&token.hash, TokenKind::Session, NOW).await.unwrap();
+        TokenWriter::extend(&store, &token.hash, NOW).await.unwrap();
+        TokenWriter::delete(&store, &token.hash).await.unwrap();
+    });
+    check("TokenWriter", &writes.await);
+}
+
+#[tokio::test]
+async fn connections() {
+    let id = ConnectionId::new("c");
+    let reads = requests(async |store| {
+        ConnectionReader::page(&store, Shard(0), Some(&id), NOW).await.unwrap();
+        store.connection(&id, NOW).await.unwrap();
+        store.connections_of(&sample::user("u"), NOW).await.unwrap();
+    });
+    check("ConnectionReader", &reads.await);
+    let writes = requests(async |store| {
+        store.add(&sample::connection("c", "u")).await.unwrap();
+        store.remove(&id).await.unwrap();
+        store.set_listed(&id, &sample::symbols(&["AAPL"])).await.unwrap();
+        store.set_watched(&id, &sample::symbols(&["AAPL"])).await.unwrap();
+        store.set_paused(&id, true).await.unwrap();
+        store.set_leased_until(&id, NOW).await.unwrap();
+    });
+    check("ConnectionWriter", &writes.await);
+}
+
+#[tokio::test]
+async fn the_source() {
+    let session = SourceSession { cookie: "c".to_owned(), crumb: "c".to_owned(), fetched_at: NOW };
+    let gate = requests(async |store| {
+        store.session().await.unwrap();
+        store.put_session(&session).await.unwrap();
+        store.drop_session(&session).await.unwrap();
+        store.breaker().await.unwrap();
+        store.swap_breaker(&Breaker::default(), &Breaker::default().tripped(NOW)).await.unwrap();
+        store.swap_breaker(&Breaker::default().tripped(NOW), &Breaker::default()).await.unwrap();
+    });
+    check("SourceGate", &gate.await);
+    let counter = requests(async |store| {
+        store.add_calls(1, 1).await.unwrap();
+        store.calls(1).await.unwrap();
+    });
+    check("CallCounter", &counter.await);
+    check("SourceStatusReader", &requests(async |store| { store.status().await.unwrap(); }).await);
+    let writes = requests(async |store| {
+        store.next_tick().await.unwrap();
+        store.put_status(&SourceStatus::default()).await.unwrap();
+    });
+    check("SourceStatusWriter", &writes.await);
+}
