@@ -21,35 +21,16 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts a server whose output goes to `log`.
-    pub(crate) fn start(
-        name: &'static str,
-        command: &mut Command,
-        input: Stdio,
-        log: &Path,
-    ) -> Result<Self> {
-        let output =
-            File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        command
-            .stdin(input)
-            .stdout(output.try_clone()?)
-            .stderr(output);
+    pub(crate) fn start(name: &'static str, command: &mut Command, input: Stdio, log: &Path) -> Result<Self> {
+        let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        command.stdin(input).stdout(output.try_clone()?).stderr(output);
         own_group(command);
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start {name}"))?;
-        Ok(Self {
-            name,
-            child,
-            log: log.to_owned(),
-        })
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        Ok(Self { name, child, log: log.to_owned() })
     }
 
     /// Waits for a line of the log that `find` makes something of.
-    pub(crate) fn wait_for_line<T>(
-        &mut self,
-        limit: Duration,
-        find: impl Fn(&str) -> Option<T>,
-    ) -> Result<T> {
+    pub(crate) fn wait_for_line<T>(&mut self, limit: Duration, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         let begin = Instant::now();
         loop {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
@@ -60,11 +41,7 @@ impl Background {
             }
             self.check_alive()?;
             if begin.elapsed() > limit {
-                bail!(
-                    "{} said nothing useful within {limit:?}:\n{}",
-                    self.name,
-                    self.tail()
-                );
+                bail!("{} said nothing useful within {limit:?}:\n{}", self.name, self.tail());
             }
             sleep(POLL);
         }
@@ -123,10 +100,7 @@ pub(crate) fn tail(file: &Path) -> String {
 /// The first address of an HTTP server in a line.
 pub(crate) fn url_in(line: &str) -> Option<String> {
     let begin = line.find("http://")?;
-    let url: String = line[begin..]
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || ":/.-_[]".contains(*c))
-        .collect();
+    let url: String = line[begin..].chars().take_while(|c| c.is_ascii_alphanumeric() || ":/.-_[]".contains(*c)).collect();
     Some(url.trim_end_matches(['/', '.']).to_owned())
 }
 
@@ -170,14 +144,8 @@ mod tests {
 
     #[test]
     fn an_address_is_found_in_a_sentence() {
-        assert_eq!(
-            url_in("QuickStocks is at http://127.0.0.1:8080/."),
-            Some("http://127.0.0.1:8080".to_owned())
-        );
-        assert_eq!(
-            url_in("market: http://127.0.0.1:39211"),
-            Some("http://127.0.0.1:39211".to_owned())
-        );
+        assert_eq!(url_in("QuickStocks is at http://127.0.0.1:8080/."), Some("http://127.0.0.1:8080".to_owned()));
+        assert_eq!(url_in("market: http://127.0.0.1:39211"), Some("http://127.0.0.1:39211".to_owned()));
         assert_eq!(url_in("starting"), None);
     }
 
@@ -189,16 +157,11 @@ mod tests {
         let mut shell = Command::new("sh");
         shell.args(["-c", "sleep 600 & echo \"child $!\"; wait"]);
         let mut server = Background::start("shell", &mut shell, Stdio::null(), &log).unwrap();
-        let child = server
-            .wait_for_line(GRACE, |line| line.strip_prefix("child ").map(str::to_owned))
-            .unwrap();
+        let child = server.wait_for_line(GRACE, |line| line.strip_prefix("child ").map(str::to_owned)).unwrap();
         drop(server);
         // Killed at once, but reaped by whoever adopted it: until then it is a zombie.
         let gone = || {
-            let state = Command::new("ps")
-                .args(["-o", "stat=", "-p", &child])
-                .output()
-                .unwrap();
+            let state = Command::new("ps").args(["-o", "stat=", "-p", &child]).output().unwrap();
             state.stdout.is_empty() || state.stdout.starts_with(b"Z")
         };
         let begin = Instant::now();
@@ -212,16 +175,9 @@ mod tests {
     fn a_server_that_ends_early_shows_what_it_said() {
         let folder = tempfile::tempdir().unwrap();
         let mut cargo = crate::command::cargo();
-        let mut server = Background::start(
-            "cargo",
-            cargo.arg("no-such-task"),
-            Stdio::null(),
-            &folder.path().join("log"),
-        )
-        .unwrap();
-        let error = server
-            .wait_for_line(Duration::from_mins(1), |_| None::<()>)
-            .unwrap_err();
+        let mut server =
+            Background::start("cargo", cargo.arg("no-such-task"), Stdio::null(), &folder.path().join("log")).unwrap();
+        let error = server.wait_for_line(Duration::from_mins(1), |_| None::<()>).unwrap_err();
         assert!(format!("{error}").contains("no-such-task"), "{error}");
     }
 }

@@ -29,14 +29,11 @@ impl Progress {
 /// Runs the whole test. Whatever happens, nothing that it started stays.
 pub(crate) async fn run() -> Result<()> {
     if !cfg!(target_os = "linux") {
-        bail!(
-            "the emulator runs the functions as programs of this machine, and they are Linux programs: use Linux"
-        );
+        bail!("the emulator runs the functions as programs of this machine, and they are Linux programs: use Linux");
     }
     let folder = workspace::target().join("cloud-test");
     if folder.exists() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     fs::create_dir_all(folder.join("tmp"))?;
 
@@ -75,12 +72,7 @@ fn start_market(folder: &Path) -> Result<(Background, String)> {
     command::run(command::cargo().args(["build", "--quiet", "--package", "quickstocks-market"]))?;
     let mut program = std::process::Command::new(workspace::debug_binary("quickstocks-market"));
     program.args(["--listen", "127.0.0.1:0"]);
-    let mut market = Background::start(
-        "quickstocks-market",
-        &mut program,
-        Stdio::null(),
-        &folder.join("market.log"),
-    )?;
+    let mut market = Background::start("quickstocks-market", &mut program, Stdio::null(), &folder.join("market.log"))?;
     let url = market.wait_for_line(Duration::from_secs(30), url_in)?;
     Ok((market, url))
 }
@@ -98,10 +90,7 @@ async fn interruption() -> Result<&'static str> {
         }
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c()
-        .await
-        .map(|()| "Ctrl-C")
-        .context("cannot wait for Ctrl-C")
+    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C").context("cannot wait for Ctrl-C")
 }
 
 fn print_logs(folder: &Path) -> Result<()> {

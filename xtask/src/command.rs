@@ -19,10 +19,7 @@ pub(crate) fn cargo() -> Command {
 /// A program of the Python environment, with that environment's folder first on the PATH.
 pub(crate) fn venv(program: &str) -> Command {
     let mut command = Command::new(workspace::venv_bin().join(program));
-    command
-        .current_dir(workspace::root())
-        .env("PATH", path_with(&workspace::venv_bin()))
-        .env("SAM_CLI_TELEMETRY", "0");
+    command.current_dir(workspace::root()).env("PATH", path_with(&workspace::venv_bin())).env("SAM_CLI_TELEMETRY", "0");
     command
 }
 
@@ -37,9 +34,7 @@ pub(crate) fn path_with(folder: &Path) -> std::ffi::OsString {
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     println!("$ {shown}");
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{shown}`"))?;
+    let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status})");
     }
@@ -49,9 +44,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// What a program prints. Its error output is part of the error when it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = shown(command);
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start `{shown}`"))?;
+    let output = command.output().with_context(|| format!("cannot start `{shown}`"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let printed = String::from_utf8_lossy(&output.stdout);
@@ -64,9 +57,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(&name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }
 
 fn shown(command: &Command) -> String {
@@ -74,9 +65,8 @@ fn shown(command: &Command) -> String {
         .chain(command.get_args())
         .map(OsStr::to_string_lossy)
         .map(|word| {
-            let name = Path::new(word.as_ref())
-                .strip_prefix(workspace::root())
-                .map_or(word.clone(), |path| path.to_string_lossy());
+            let name =
+                Path::new(word.as_ref()).strip_prefix(workspace::root()).map_or(word.clone(), |path| path.to_string_lossy());
             name.into_owned()
         })
         .collect::<Vec<_>>()

@@ -20,40 +20,23 @@ pub(crate) fn run() -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a data directory")?;
     let mut program = Command::new(workspace::debug_binary("quickstocks-local"));
     program
-        .args([
-            "--source",
-            "demo",
-            "--tick-seconds",
-            "1",
-            "--listen",
-            "127.0.0.1:0",
-        ])
+        .args(["--source", "demo", "--tick-seconds", "1", "--listen", "127.0.0.1:0"])
         .arg("--data-dir")
         .arg(folder.path())
         .arg("--web-dir")
         .arg(workspace::web().join("dist"));
     let log = folder.path().join("quickstocks-local.log");
     let mut local = Background::start("quickstocks-local", &mut program, Stdio::null(), &log)?;
-    let market = local.wait_for_line(START, |line| {
-        line.contains("market").then(|| url_in(line)).flatten()
-    })?;
-    let url = local.wait_for_line(START, |line| {
-        (!line.contains("market")).then(|| url_in(line)).flatten()
-    })?;
+    let mut url_after = |words: &str| local.wait_for_line(START, |line| line.starts_with(words).then(|| url_in(line)).flatten());
+    let url = url_after("QuickStocks is at")?;
+    let market = url_after("The market server is at")?;
     println!("quickstocks-local is at {url}, its market at {market}");
 
     let browser = browser.to_string_lossy().into_owned();
-    let environment = [
-        ("QUICKSTOCKS_URL", url.as_str()),
-        ("QUICKSTOCKS_MARKET_URL", &market),
-        ("CHROMIUM_PATH", &browser),
-    ];
+    let environment = [("QUICKSTOCKS_URL", url.as_str()), ("QUICKSTOCKS_MARKET_URL", &market), ("CHROMIUM_PATH", &browser)];
     let result = web::npm_with(&["run", "e2e"], &environment);
     if result.is_err() {
-        println!(
-            "---- the end of quickstocks-local's output ----\n{}",
-            local.tail()
-        );
+        println!("---- the end of quickstocks-local's output ----\n{}", local.tail());
     }
     result
 }

@@ -9,18 +9,9 @@ use crate::{command, web, workspace};
 
 /// Builds what is stale and hands over to quickstocks-local.
 pub(crate) fn run(args: &[OsString]) -> Result<()> {
-    let has = |flag: &str| {
-        args.iter()
-            .filter_map(|arg| arg.to_str())
-            .any(|arg| arg == flag)
-    };
-    let asks_only = ["--help", "-h", "--version", "-V"]
-        .iter()
-        .any(|flag| has(flag));
-    let own_web_dir = args
-        .iter()
-        .filter_map(|arg| arg.to_str())
-        .any(|arg| arg == "--web-dir" || arg.starts_with("--web-dir="));
+    let has = |flag: &str| args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg == flag);
+    let asks_only = ["--help", "-h", "--version", "-V"].iter().any(|flag| has(flag));
+    let own_web_dir = args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg == "--web-dir" || arg.starts_with("--web-dir="));
     let serves_our_web = !asks_only && !own_web_dir;
 
     if serves_our_web {

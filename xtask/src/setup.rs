@@ -31,9 +31,7 @@ pub(crate) fn all() -> Result<()> {
     if nextest() {
         println!("cargo-nextest: found");
     } else {
-        println!(
-            "cargo-nextest: not found, so the tests run with plain `cargo test` (no time limit for a test that hangs)"
-        );
+        println!("cargo-nextest: not found, so the tests run with plain `cargo test` (no time limit for a test that hangs)");
     }
     Ok(())
 }
@@ -81,17 +79,9 @@ pub(crate) fn browser() -> Result<PathBuf> {
 }
 
 fn installed_browser() -> Option<PathBuf> {
-    let names = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ];
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let mac = PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
-    names
-        .iter()
-        .find_map(|name| command::find(name))
-        .or_else(|| mac.is_file().then_some(mac))
+    names.iter().find_map(|name| command::find(name)).or_else(|| mac.is_file().then_some(mac))
 }
 
 #[cfg(unix)]
@@ -122,14 +112,7 @@ fn python_tools() -> Result<()> {
     )?;
     command::run(
         command::venv("python")
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--requirement",
-            ])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
             .arg(workspace::root().join("xtask/python/requirements.txt")),
     )?;
     fs::write(&stamp, REQUIREMENTS).with_context(|| format!("cannot write {}", stamp.display()))
@@ -138,14 +121,7 @@ fn python_tools() -> Result<()> {
 /// A Python that is new enough.
 fn python() -> Result<PathBuf> {
     let mut too_old = Vec::new();
-    for name in [
-        "python3",
-        "python",
-        "python3.13",
-        "python3.12",
-        "python3.11",
-        "python3.10",
-    ] {
+    for name in ["python3", "python", "python3.13", "python3.12", "python3.11", "python3.10"] {
         let Some(found) = command::find(name) else {
             continue;
         };
@@ -163,11 +139,7 @@ fn python() -> Result<PathBuf> {
         "the AWS tools need Python {}.{} or newer; {}",
         PYTHON.0,
         PYTHON.1,
-        if too_old.is_empty() {
-            "none was found".to_owned()
-        } else {
-            too_old.join(", ")
-        }
+        if too_old.is_empty() { "none was found".to_owned() } else { too_old.join(", ") }
     )
 }
 
@@ -184,14 +156,8 @@ mod tests {
     fn every_tool_has_one_exact_version() {
         for line in REQUIREMENTS.lines().filter(|line| !line.starts_with('#')) {
             let (name, version) = line.split_once("==").expect(line);
-            assert!(
-                name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
-                "{line}"
-            );
-            assert!(
-                version.chars().all(|c| c.is_ascii_digit() || c == '.'),
-                "{line}"
-            );
+            assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{line}");
+            assert!(version.chars().all(|c| c.is_ascii_digit() || c == '.'), "{line}");
         }
     }
 

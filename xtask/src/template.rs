@@ -16,22 +16,17 @@ pub(crate) struct Template(Yaml);
 
 impl Template {
     pub(crate) fn read() -> Result<Self> {
-        let text = fs::read_to_string(workspace::root().join(PATH))
-            .with_context(|| format!("cannot read {PATH}"))?;
+        let text = fs::read_to_string(workspace::root().join(PATH)).with_context(|| format!("cannot read {PATH}"))?;
         Self::parse(&text)
     }
 
     fn parse(text: &str) -> Result<Self> {
-        Ok(Self(
-            serde_norway::from_str(text).with_context(|| format!("{PATH} is no YAML"))?,
-        ))
+        Ok(Self(serde_norway::from_str(text).with_context(|| format!("{PATH} is no YAML"))?))
     }
 
     /// The functions: the binary each is built from, and the names of its environment variables.
     pub(crate) fn functions(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        let resources = self.0["Resources"]
-            .as_mapping()
-            .with_context(|| format!("{PATH} has no Resources"))?;
+        let resources = self.0["Resources"].as_mapping().with_context(|| format!("{PATH} has no Resources"))?;
         let mut functions = BTreeMap::new();
         for (id, resource) in resources {
             if resource["Type"].as_str() != Some("AWS::Serverless::Function") {
@@ -40,9 +35,7 @@ impl Template {
             let id = id.as_str().unwrap_or_default();
             let binary = resource["Metadata"]["BuildProperties"]["Binary"]
                 .as_str()
-                .with_context(|| {
-                    format!("{PATH}: {id} does not say which Binary it is built from")
-                })?;
+                .with_context(|| format!("{PATH}: {id} does not say which Binary it is built from"))?;
             let variables = [&self.0["Globals"]["Function"], &resource["Properties"]]
                 .into_iter()
                 .filter_map(|holder| holder["Environment"]["Variables"].as_mapping())
@@ -58,33 +51,21 @@ impl Template {
 pub(crate) fn check() -> Result<()> {
     let sam_region = ("AWS_DEFAULT_REGION", "us-east-1"); // the linters ask for one and call none
     command::run(command::venv("cfn-lint").arg(PATH))?;
-    command::run(
-        command::venv("sam")
-            .args(["validate", "--lint"])
-            .env(sam_region.0, sam_region.1),
-    )?;
+    command::run(command::venv("sam").args(["validate", "--lint"]).env(sam_region.0, sam_region.1))?;
 
-    let transformed = command::output(
-        command::venv("python")
-            .args(["xtask/python/transform.py", PATH])
-            .env(sam_region.0, sam_region.1),
-    )?;
+    let transformed =
+        command::output(command::venv("python").args(["xtask/python/transform.py", PATH]).env(sam_region.0, sam_region.1))?;
     let file = workspace::target().join("template.transformed.json");
     fs::create_dir_all(workspace::target())?;
     fs::write(&file, &transformed).with_context(|| format!("cannot write {}", file.display()))?;
     command::run(command::venv("cfn-lint").arg(&file))?;
 
-    let violations = unsound(
-        &serde_json::from_str(&transformed).context("the transformed template is no JSON")?,
-    );
+    let violations = unsound(&serde_json::from_str(&transformed).context("the transformed template is no JSON")?);
     for violation in &violations {
         println!("template: {violation}");
     }
     if !violations.is_empty() {
-        bail!(
-            "{} properties of the template are not as they must be",
-            violations.len()
-        );
+        bail!("{} properties of the template are not as they must be", violations.len());
     }
     println!("template: valid and sound, before and after SAM's transform");
     Ok(())
@@ -95,10 +76,7 @@ fn unsound(template: &Json) -> Vec<String> {
     let empty = serde_json::Map::new();
     let resources = template["Resources"].as_object().unwrap_or(&empty);
     let of_type = |wanted: &'static str| {
-        resources
-            .iter()
-            .filter(move |(_, resource)| resource["Type"] == wanted)
-            .map(|(id, one)| (id, &one["Properties"]))
+        resources.iter().filter(move |(_, resource)| resource["Type"] == wanted).map(|(id, one)| (id, &one["Properties"]))
     };
     let mut violations = Vec::new();
     let mut must = |holds: bool, sentence: String| {
@@ -107,73 +85,32 @@ fn unsound(template: &Json) -> Vec<String> {
         }
     };
 
-    must(
-        of_type("AWS::Scheduler::Schedule").count() == 1,
-        "there is not exactly one schedule".to_owned(),
-    );
+    must(of_type("AWS::Scheduler::Schedule").count() == 1, "there is not exactly one schedule".to_owned());
     for (id, schedule) in of_type("AWS::Scheduler::Schedule") {
         let target = &schedule["Target"];
-        must(
-            target["DeadLetterConfig"]["Arn"].is_object(),
-            format!("{id}: an event that is not delivered is lost"),
-        );
-        must(
-            target["RetryPolicy"]["MaximumRetryAttempts"] == 0,
-            format!("{id}: a late poll is repeated"),
-        );
-        must(
-            schedule["Name"].is_null(),
-            format!("{id}: a fixed name collides between two stacks"),
-        );
+        must(target["DeadLetterConfig"]["Arn"].is_object(), format!("{id}: an event that is not delivered is lost"));
+        must(target["RetryPolicy"]["MaximumRetryAttempts"] == 0, format!("{id}: a late poll is repeated"));
+        must(schedule["Name"].is_null(), format!("{id}: a fixed name collides between two stacks"));
     }
-    must(
-        of_type("AWS::SNS::Subscription").count() == 1,
-        "there is not exactly one subscription".to_owned(),
-    );
+    must(of_type("AWS::SNS::Subscription").count() == 1, "there is not exactly one subscription".to_owned());
     for (id, subscription) in of_type("AWS::SNS::Subscription") {
         let redrive = &subscription["RedrivePolicy"]["deadLetterTargetArn"];
-        must(
-            redrive.is_object(),
-            format!("{id}: a tick that is not delivered is lost"),
-        );
+        must(redrive.is_object(), format!("{id}: a tick that is not delivered is lost"));
     }
     for function in ["FetchQuotes", "Dispatch"] {
-        let config = of_type("AWS::Lambda::EventInvokeConfig")
-            .find(|(_, config)| config["FunctionName"]["Ref"] == function);
+        let config = of_type("AWS::Lambda::EventInvokeConfig").find(|(_, config)| config["FunctionName"]["Ref"] == function);
         let Some((id, config)) = config else {
-            must(
-                false,
-                format!("{function}: an event that it fails on is retried and lost"),
-            );
+            must(false, format!("{function}: an event that it fails on is retried and lost"));
             continue;
         };
-        must(
-            config["DestinationConfig"]["OnFailure"]["Destination"].is_object(),
-            format!("{id}: a failed event is lost"),
-        );
-        must(
-            config["MaximumEventAgeInSeconds"] == 60,
-            format!("{id}: old ticks are still handled"),
-        );
-        must(
-            config["MaximumRetryAttempts"] == 0,
-            format!("{id}: a tick is handled twice"),
-        );
+        must(config["DestinationConfig"]["OnFailure"]["Destination"].is_object(), format!("{id}: a failed event is lost"));
+        must(config["MaximumEventAgeInSeconds"] == 60, format!("{id}: old ticks are still handled"));
+        must(config["MaximumRetryAttempts"] == 0, format!("{id}: a tick is handled twice"));
     }
     for (id, role) in of_type("AWS::IAM::Role") {
-        for statement in role["Policies"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .flat_map(statements)
-        {
-            let wide = strings(&statement["Action"])
-                .chain(strings(&statement["Resource"]))
-                .any(is_wide);
-            must(
-                !wide,
-                format!("{id}: a policy allows more than it names: {statement}"),
-            );
+        for statement in role["Policies"].as_array().into_iter().flatten().flat_map(statements) {
+            let wide = strings(&statement["Action"]).chain(strings(&statement["Resource"])).any(is_wide);
+            must(!wide, format!("{id}: a policy allows more than it names: {statement}"));
         }
     }
     must(
@@ -182,42 +119,23 @@ fn unsound(template: &Json) -> Vec<String> {
     );
     for (id, distribution) in of_type("AWS::CloudFront::Distribution") {
         let config = &distribution["DistributionConfig"];
-        let mut paths: Vec<_> = config["CacheBehaviors"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|one| one["PathPattern"].as_str())
-            .collect();
+        let mut paths: Vec<_> =
+            config["CacheBehaviors"].as_array().into_iter().flatten().filter_map(|one| one["PathPattern"].as_str()).collect();
         paths.sort_unstable();
-        must(
-            paths == ["/api/*", "/ws"],
-            format!("{id}: serves {paths:?}"),
-        );
-        must(
-            config["CustomErrorResponses"].is_null(),
-            format!("{id}: turns an API's 403 into a page"),
-        );
+        must(paths == ["/api/*", "/ws"], format!("{id}: serves {paths:?}"));
+        must(config["CustomErrorResponses"].is_null(), format!("{id}: turns an API's 403 into a page"));
     }
     violations
 }
 
 fn statements(policy: &Json) -> impl Iterator<Item = &Json> {
-    policy["PolicyDocument"]["Statement"]
-        .as_array()
-        .into_iter()
-        .flatten()
+    policy["PolicyDocument"]["Statement"].as_array().into_iter().flatten()
 }
 
 /// A property that is one string or a list of strings.
 fn strings(property: &Json) -> impl Iterator<Item = &str> {
     let one = property.as_str().into_iter();
-    one.chain(
-        property
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_str),
-    )
+    one.chain(property.as_array().into_iter().flatten().filter_map(Json::as_str))
 }
 
 /// `*`, or all actions of a service.
@@ -273,30 +191,12 @@ Resources:
     #[test]
     fn each_missing_property_is_one_violation() {
         let breaks: [(&str, Json); 6] = [
-            (
-                "/Resources/Schedule/Properties/Target/DeadLetterConfig",
-                json!({}),
-            ),
-            (
-                "/Resources/Schedule/Properties/Target/RetryPolicy/MaximumRetryAttempts",
-                json!(2),
-            ),
-            (
-                "/Resources/Subscription/Properties/RedrivePolicy",
-                json!({}),
-            ),
-            (
-                "/Resources/DispatchInvoke/Properties/MaximumEventAgeInSeconds",
-                json!(3600),
-            ),
-            (
-                "/Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Action",
-                json!(["dynamodb:*"]),
-            ),
-            (
-                "/Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Resource",
-                json!("*"),
-            ),
+            ("/Resources/Schedule/Properties/Target/DeadLetterConfig", json!({})),
+            ("/Resources/Schedule/Properties/Target/RetryPolicy/MaximumRetryAttempts", json!(2)),
+            ("/Resources/Subscription/Properties/RedrivePolicy", json!({})),
+            ("/Resources/DispatchInvoke/Properties/MaximumEventAgeInSeconds", json!(3600)),
+            ("/Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Action", json!(["dynamodb:*"])),
+            ("/Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Resource", json!("*")),
         ];
         for (pointer, value) in breaks {
             let mut template = sound();

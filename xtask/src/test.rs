@@ -57,14 +57,7 @@ impl Stage {
         match self {
             // Names of files; the difference of a large change would hide everything else.
             Self::Fmt => cargo(&["fmt", "--all", "--", "--check", "--files-with-diff"]),
-            Self::Clippy => cargo(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "--deny",
-                "warnings",
-            ]),
+            Self::Clippy => cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
             Self::Tidy => tidy::run(),
             Self::Deny => {
                 if command::find("cargo-deny").is_none() {
@@ -76,17 +69,10 @@ impl Stage {
             Self::Rust => rust(),
             Self::Doc => command::run(
                 command::cargo()
-                    .args([
-                        "doc",
-                        "--workspace",
-                        "--no-deps",
-                        "--document-private-items",
-                    ])
+                    .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
                     .env("RUSTDOCFLAGS", "--deny warnings"),
             ),
-            Self::Web => ["check", "test", "build", "size"]
-                .iter()
-                .try_for_each(|script| web::npm(&["run", script])),
+            Self::Web => ["check", "test", "build", "size"].iter().try_for_each(|script| web::npm(&["run", script])),
             Self::E2e => e2e::run(),
             Self::Cloud => cloud(),
         }?;
@@ -94,8 +80,7 @@ impl Stage {
     }
 
     fn name(self) -> String {
-        self.to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned())
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }
 
@@ -106,22 +91,12 @@ enum Outcome {
 
 /// Runs the stages, up to the first that fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let chosen = |stage: &Stage| {
-        (options.only.is_empty() || options.only.contains(stage)) && !options.skip.contains(stage)
-    };
-    let stages: Vec<Stage> = Stage::value_variants()
-        .iter()
-        .copied()
-        .filter(chosen)
-        .collect();
+    let chosen = |stage: &Stage| (options.only.is_empty() || options.only.contains(stage)) && !options.skip.contains(stage);
+    let stages: Vec<Stage> = Stage::value_variants().iter().copied().filter(chosen).collect();
     let begin = Instant::now();
     let mut summary = Vec::new();
 
-    let needs: Vec<Need> = stages
-        .iter()
-        .flat_map(|stage| stage.needs())
-        .copied()
-        .collect();
+    let needs: Vec<Need> = stages.iter().flat_map(|stage| stage.needs()).copied().collect();
     println!("==> setup: {needs:?}");
     setup::ensure(&needs)?;
     summary.push(format!("{:<9} {:>7}  ok", "setup", shown(begin.elapsed())));
@@ -129,12 +104,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut failure = None;
     for (number, stage) in stages.iter().enumerate() {
         let name = stage.name();
-        println!(
-            "\n==> [{}/{}] {name} (after {})",
-            number + 1,
-            stages.len(),
-            shown(begin.elapsed())
-        );
+        println!("\n==> [{}/{}] {name} (after {})", number + 1, stages.len(), shown(begin.elapsed()));
         let stage_begin = Instant::now();
         let outcome = stage.run();
         let result = match &outcome {
@@ -143,10 +113,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Err(_) => "FAILED".to_owned(),
         };
         println!("<== {name}: {result} in {}", shown(stage_begin.elapsed()));
-        summary.push(format!(
-            "{name:<9} {:>7}  {result}",
-            shown(stage_begin.elapsed())
-        ));
+        summary.push(format!("{name:<9} {:>7}  {result}", shown(stage_begin.elapsed())));
         if let Err(error) = outcome {
             failure = Some(error.context(format!("stage {name} failed")));
             break;
@@ -157,23 +124,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for line in &summary {
         println!("  {line}");
     }
-    println!(
-        "  {:<9} {:>7}  {}",
-        "in all",
-        shown(begin.elapsed()),
-        if failure.is_some() {
-            "FAILED"
-        } else {
-            "passed"
-        }
-    );
+    println!("  {:<9} {:>7}  {}", "in all", shown(begin.elapsed()), if failure.is_some() { "FAILED" } else { "passed" });
     failure.map_or(Ok(()), Err)
 }
 
 /// The cloud test, in a runtime of its own.
 pub(crate) fn cloud() -> Result<()> {
-    let runtime =
-        tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     runtime.block_on(crate::cloud::run())
 }
 

@@ -40,11 +40,7 @@ pub(crate) fn run() -> Result<()> {
     if !violations.is_empty() {
         bail!("{} rule violations", violations.len());
     }
-    println!(
-        "tidy: {} files and {} packages keep every rule",
-        files.len(),
-        metadata.workspace_packages().len()
-    );
+    println!("tidy: {} files and {} packages keep every rule", files.len(), metadata.workspace_packages().len());
     Ok(())
 }
 
@@ -58,22 +54,13 @@ struct TextFile {
 fn tracked_files() -> Result<Vec<TextFile>> {
     let mut git = std::process::Command::new("git");
     git.current_dir(workspace::root());
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]);
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let names = command::output(&mut git)?;
     let mut files = Vec::new();
     for path in names.split('\0').filter(|name| !name.is_empty()) {
         // Deleted files are still listed, and a picture is no text.
         if let Ok(text) = fs::read_to_string(workspace::root().join(path)) {
-            files.push(TextFile {
-                path: path.to_owned(),
-                text,
-            });
+            files.push(TextFile { path: path.to_owned(), text });
         }
     }
     Ok(files)

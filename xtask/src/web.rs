@@ -38,8 +38,8 @@ pub(crate) fn check_node() -> Result<()> {
 /// Installs the packages when they are missing or older than their lock file.
 pub(crate) fn install() -> Result<()> {
     let web = workspace::web();
-    let lock = modified(&web.join("package-lock.json"))
-        .context("web/package-lock.json is missing: is this a complete checkout?")?;
+    let lock =
+        modified(&web.join("package-lock.json")).context("web/package-lock.json is missing: is this a complete checkout?")?;
     // npm writes this file last, so its absence also tells of an installation that was cut short.
     let installed = modified(&web.join("node_modules/.package-lock.json"));
     if installed.is_ok_and(|installed| installed >= lock) {
@@ -68,9 +68,7 @@ pub(crate) fn npm(args: &[&str]) -> Result<()> {
 /// Runs npm in the web UI's folder, with more variables in its environment.
 pub(crate) fn npm_with(args: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     let mut npm = Command::new(NPM);
-    npm.args(args)
-        .envs(environment.iter().copied())
-        .current_dir(workspace::web());
+    npm.args(args).envs(environment.iter().copied()).current_dir(workspace::web());
     command::run(&mut npm)
 }
 

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The top of the repository.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask stands in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands in the workspace")
 }
 
 /// The target directory, which `CARGO_TARGET_DIR` may have moved.
@@ -19,9 +17,7 @@ pub(crate) fn target() -> PathBuf {
 
 /// A binary of the development profile.
 pub(crate) fn debug_binary(name: &str) -> PathBuf {
-    target()
-        .join("debug")
-        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// The web UI's folder.

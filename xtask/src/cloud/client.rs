@@ -37,28 +37,12 @@ impl Guest {
     /// Makes a session, as the first visit of the page does.
     pub(crate) async fn arrive(site: &Site) -> Result<Self> {
         let http = reqwest::Client::builder().timeout(ANSWER).build()?;
-        let mut guest = Self {
-            site: site.clone(),
-            http,
-            cookie: None,
-        };
-        let answer = guest
-            .send(Method::POST, "/session", Some(json!({})))
-            .await?;
-        ensure!(
-            answer.status() == StatusCode::CREATED,
-            "POST /session answered {}",
-            explain(answer).await
-        );
-        let cookie = answer
-            .headers()
-            .get(header::SET_COOKIE)
-            .context("POST /session sets no cookie")?;
+        let mut guest = Self { site: site.clone(), http, cookie: None };
+        let answer = guest.send(Method::POST, "/session", Some(json!({}))).await?;
+        ensure!(answer.status() == StatusCode::CREATED, "POST /session answered {}", explain(answer).await);
+        let cookie = answer.headers().get(header::SET_COOKIE).context("POST /session sets no cookie")?;
         let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
-        ensure!(
-            cookie.starts_with("__Host-qs="),
-            "the cookie has another name: {cookie}"
-        );
+        ensure!(cookie.starts_with("__Host-qs="), "the cookie has another name: {cookie}");
         guest.cookie = Some(cookie.to_owned());
         Ok(guest)
     }
@@ -74,47 +58,27 @@ impl Guest {
     /// The answer's body, which must come with the status 200.
     pub(crate) async fn get_ok(&self, path: &str) -> Result<Value> {
         let (status, body) = self.get(path).await?;
-        ensure!(
-            status == StatusCode::OK,
-            "GET {path} answered {status}: {body}"
-        );
+        ensure!(status == StatusCode::OK, "GET {path} answered {status}: {body}");
         Ok(body)
     }
 
     /// A ticket for one WebSocket.
     pub(crate) async fn ticket(&self) -> Result<String> {
         let (status, body) = read(self.send(Method::POST, "/ws-ticket", None).await?).await?;
-        ensure!(
-            status == StatusCode::CREATED,
-            "POST /ws-ticket answered {status}: {body}"
-        );
-        Ok(body["ticket"]
-            .as_str()
-            .context("POST /ws-ticket answered no ticket")?
-            .to_owned())
+        ensure!(status == StatusCode::CREATED, "POST /ws-ticket answered {status}: {body}");
+        Ok(body["ticket"].as_str().context("POST /ws-ticket answered no ticket")?.to_owned())
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> Result<reqwest::Response> {
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<reqwest::Response> {
         let url = format!("{}/api/v1{path}", self.site.api);
-        let mut request = self
-            .http
-            .request(method.clone(), &url)
-            .header(header::ORIGIN, &self.site.origin);
+        let mut request = self.http.request(method.clone(), &url).header(header::ORIGIN, &self.site.origin);
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }
         if let Some(body) = body {
             request = request.json(&body);
         }
-        request
-            .send()
-            .await
-            .with_context(|| format!("{method} {path} was not answered"))
+        request.send().await.with_context(|| format!("{method} {path} was not answered"))
     }
 }
 
@@ -122,10 +86,7 @@ async fn read(answer: reqwest::Response) -> Result<(StatusCode, Value)> {
     let status = answer.status();
     let text = answer.text().await?;
     // What is no JSON still has to be shown when it was not expected.
-    Ok((
-        status,
-        serde_json::from_str(&text).unwrap_or(Value::String(text)),
-    ))
+    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }
 
 async fn explain(answer: reqwest::Response) -> String {
@@ -150,25 +111,15 @@ pub(crate) enum Handshake {
 
 impl Socket {
     /// Tries to open a WebSocket.
-    pub(crate) async fn handshake(
-        site: &Site,
-        ticket: Option<&str>,
-        origin: &str,
-    ) -> Result<Handshake> {
+    pub(crate) async fn handshake(site: &Site, ticket: Option<&str>, origin: &str) -> Result<Handshake> {
         let mut url = site.socket.clone();
         if let Some(ticket) = ticket {
             write!(url, "?ticket={ticket}")?;
         }
         let mut request = url.into_client_request()?;
         request.headers_mut().insert("origin", origin.parse()?);
-        match tokio::time::timeout(ANSWER, connect_async(request))
-            .await
-            .context("the WebSocket's handshake was not answered")?
-        {
-            Ok((stream, _)) => Ok(Handshake::Open(Box::new(Self {
-                stream,
-                frames: Vec::new(),
-            }))),
+        match tokio::time::timeout(ANSWER, connect_async(request)).await.context("the WebSocket's handshake was not answered")? {
+            Ok((stream, _)) => Ok(Handshake::Open(Box::new(Self { stream, frames: Vec::new() }))),
             Err(Error::Http(answer)) => Ok(Handshake::Refused(answer.status().as_u16())),
             Err(error) => Err(error).context("the WebSocket's handshake failed"),
         }
@@ -187,25 +138,16 @@ impl Socket {
     }
 
     /// Waits for the first frame that `find` makes something of.
-    pub(crate) async fn wait_for<T>(
-        &mut self,
-        what: &str,
-        limit: Duration,
-        find: impl Fn(&Value) -> Option<T>,
-    ) -> Result<T> {
+    pub(crate) async fn wait_for<T>(&mut self, what: &str, limit: Duration, find: impl Fn(&Value) -> Option<T>) -> Result<T> {
         let begin = Instant::now();
         loop {
             let left = limit.saturating_sub(begin.elapsed());
             let Ok(message) = tokio::time::timeout(left, self.stream.next()).await else {
-                bail!(
-                    "no {what} came within {limit:?}; what came instead: {:#}",
-                    Value::from(self.frames.clone())
-                );
+                bail!("no {what} came within {limit:?}; what came instead: {:#}", Value::from(self.frames.clone()));
             };
             match message.with_context(|| format!("the socket closed before {what} came"))?? {
                 Message::Text(text) => {
-                    let frame: Value = serde_json::from_str(&text)
-                        .with_context(|| format!("a frame is no JSON: {text}"))?;
+                    let frame: Value = serde_json::from_str(&text).with_context(|| format!("a frame is no JSON: {text}"))?;
                     let found = find(&frame);
                     self.frames.push(frame);
                     if let Some(found) = found {

@@ -17,11 +17,7 @@ pub(crate) const STACK: &str = "quickstocks-test";
 const FUNCTIONS: [&str; 4] = ["fetch-quotes", "dispatch", "api", "ws-connect"];
 
 /// This machine's processor, as the template's parameter names it.
-const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
-    "arm64"
-} else {
-    "x86_64"
-};
+const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
 /// The emulator runs the functions here, so the machine's own compiler will do; Zig is for building elsewhere.
 const COMPILER: (&str, &str) = ("CARGO_LAMBDA_COMPILER", "cargo");
@@ -30,9 +26,7 @@ const COMPILER: (&str, &str) = ("CARGO_LAMBDA_COMPILER", "cargo");
 pub(crate) fn build(progress: &Progress, folder: &Path) -> Result<()> {
     progress.step("build the functions for release");
     let mut lambda = command::venv("cargo-lambda");
-    lambda
-        .args(["lambda", "build", "--release"])
-        .env(COMPILER.0, COMPILER.1);
+    lambda.args(["lambda", "build", "--release"]).env(COMPILER.0, COMPILER.1);
     if ARCHITECTURE == "arm64" {
         lambda.arg("--arm64");
     }
@@ -43,56 +37,28 @@ pub(crate) fn build(progress: &Progress, folder: &Path) -> Result<()> {
 
     progress.step("package them with `sam build`");
     let mut sam = command::venv("sam");
-    sam.arg("build")
-        .arg("--build-dir")
-        .arg(folder.join("build"));
-    sam.args([
-        "--parameter-overrides",
-        &format!("Architecture={ARCHITECTURE}"),
-    ])
-    .env(COMPILER.0, COMPILER.1);
+    sam.arg("build").arg("--build-dir").arg(folder.join("build"));
+    sam.args(["--parameter-overrides", &format!("Architecture={ARCHITECTURE}")]).env(COMPILER.0, COMPILER.1);
     // It asks AWS nothing, yet wants to know where it would.
-    logged(
-        sam.env("AWS_DEFAULT_REGION", "us-east-1"),
-        &folder.join("sam-build.log"),
-    )?;
+    logged(sam.env("AWS_DEFAULT_REGION", "us-east-1"), &folder.join("sam-build.log"))?;
     for function in FUNCTIONS {
-        let size = fs::metadata(
-            workspace::target()
-                .join("lambda")
-                .join(function)
-                .join("bootstrap"),
-        )
-        .with_context(|| format!("cargo-lambda built no {function}"))?
-        .len();
+        let size = fs::metadata(workspace::target().join("lambda").join(function).join("bootstrap"))
+            .with_context(|| format!("cargo-lambda built no {function}"))?
+            .len();
         progress.step(&format!("  {function}: {} KB", size / 1000));
     }
     Ok(())
 }
 
 /// Runs `sam deploy` and answers the stack's outputs.
-pub(crate) fn deploy(
-    emulator: &Emulator,
-    folder: &Path,
-    parameters: &[(&str, &str)],
-) -> Result<Value> {
+pub(crate) fn deploy(emulator: &Emulator, folder: &Path, parameters: &[(&str, &str)]) -> Result<Value> {
     let mut sam = emulator.client("sam");
     sam.args(["deploy", "--stack-name", STACK, "--resolve-s3"]);
     sam.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
-    sam.args([
-        "--no-confirm-changeset",
-        "--no-fail-on-empty-changeset",
-        "--template-file",
-    ]);
-    sam.arg(folder.join("build/template.yaml"))
-        .arg("--parameter-overrides");
-    sam.arg(format!("Architecture={ARCHITECTURE}"))
-        .arg("DataPolicy=Delete");
-    sam.args(
-        parameters
-            .iter()
-            .map(|(name, value)| format!("{name}={value}")),
-    );
+    sam.args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--template-file"]);
+    sam.arg(folder.join("build/template.yaml")).arg("--parameter-overrides");
+    sam.arg(format!("Architecture={ARCHITECTURE}")).arg("DataPolicy=Delete");
+    sam.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
     logged(&mut sam, &folder.join("sam-deploy.log"))?;
     emulator.ask(&["outputs", STACK])
 }
@@ -100,16 +66,9 @@ pub(crate) fn deploy(
 /// Runs a program whose output only matters when it fails.
 fn logged(command: &mut std::process::Command, log: &Path) -> Result<()> {
     let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .status();
+    let status = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).status();
     let name = command.get_program().to_string_lossy().into_owned();
-    if !status
-        .with_context(|| format!("cannot start {name}"))?
-        .success()
-    {
+    if !status.with_context(|| format!("cannot start {name}"))?.success() {
         bail!("{name} failed:\n{}", tail(log));
     }
     Ok(())

@@ -55,18 +55,9 @@ impl Emulator {
         let http = reqwest::Client::builder().timeout(START).build()?;
         let ready = http.get(format!("{url}/_ministack/ready")).send().await;
         process.check_alive()?;
-        let status = ready
-            .with_context(|| format!("the emulator does not answer:\n{}", process.tail()))?
-            .status();
-        ensure!(
-            status.is_success(),
-            "the emulator is not ready ({status}):\n{}",
-            process.tail()
-        );
-        Ok(Self {
-            url,
-            _process: process,
-        })
+        let status = ready.with_context(|| format!("the emulator does not answer:\n{}", process.tail()))?.status();
+        ensure!(status.is_success(), "the emulator is not ready ({status}):\n{}", process.tail());
+        Ok(Self { url, _process: process })
     }
 
     /// A program of the Python environment that talks to the emulator instead of AWS, as its root user.
@@ -84,20 +75,13 @@ impl Emulator {
 
     /// What a task of `xtask/python/stack.py` answers.
     pub(crate) fn ask(&self, task: &[&str]) -> Result<Value> {
-        let said = command::output(
-            self.client("python")
-                .arg("xtask/python/stack.py")
-                .args(task),
-        )?;
-        serde_json::from_str(&said)
-            .with_context(|| format!("stack.py {task:?} printed no JSON: {said}"))
+        let said = command::output(self.client("python").arg("xtask/python/stack.py").args(task))?;
+        serde_json::from_str(&said).with_context(|| format!("stack.py {task:?} printed no JSON: {said}"))
     }
 
     /// Writes what each function logged into a file of `folder`.
     pub(crate) fn save_function_logs(&self, folder: &Path) -> Result<()> {
-        let folder = folder
-            .to_str()
-            .context("the target directory's name is no UTF-8")?;
+        let folder = folder.to_str().context("the target directory's name is no UTF-8")?;
         self.ask(&["logs", super::deploy::STACK, folder]).map(drop)
     }
 }

@@ -19,18 +19,14 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// What is followed: a crypto pair moves around the clock.
 const SYMBOLS: [&str; 2] = ["AAPL", "BTC-USD"];
 
-pub(super) async fn run(
-    progress: &Progress,
-    folder: &Path,
-    emulator: &Emulator,
-    market: &str,
-) -> Result<()> {
+pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator, market: &str) -> Result<()> {
     progress.step("deploy the template");
     let callback = format!("{}/_aws/execute-api", emulator.url);
+    let cookies = format!("{market}/");
     let parameters = [
         ("SourceKind", "simulated"),
         ("YahooBaseUrl", market),
-        ("YahooCookieUrl", market),
+        ("YahooCookieUrl", cookies.as_str()),
         ("YahooCallsPerHour", "0"),
         ("WebSocketCallbackBase", callback.as_str()),
         ("ExtraOrigins", "http://localhost:5173"),
@@ -63,41 +59,18 @@ pub(super) async fn run(
     denial(emulator, &guest).await?;
 
     progress.step("deploy again, in place, with another parameter");
-    let changed: Vec<_> = parameters
-        .iter()
-        .copied()
-        .chain([("LogLevel", "debug")])
-        .collect();
+    let changed: Vec<_> = parameters.iter().copied().chain([("LogLevel", "debug")]).collect();
     let after = deploy(emulator, folder, &changed)?;
-    for name in [
-        "HttpApiId",
-        "WebSocketApiId",
-        "TableName",
-        "TickTopicArn",
-        "WebUrl",
-    ] {
-        ensure!(
-            outputs[name] == after[name],
-            "the second deploy changed {name}: {} is now {}",
-            outputs[name],
-            after[name]
-        );
+    for name in ["HttpApiId", "WebSocketApiId", "TableName", "TickTopicArn", "WebUrl"] {
+        ensure!(outputs[name] == after[name], "the second deploy changed {name}: {} is now {}", outputs[name], after[name]);
     }
 
     progress.step("session, list and prices are still there");
     let kept = guest.get_ok(&format!("/watchlists/{list}")).await?;
-    ensure!(
-        kept["symbols"] == json!(SYMBOLS),
-        "the second deploy lost the list: {kept}"
-    );
+    ensure!(kept["symbols"] == json!(SYMBOLS), "the second deploy lost the list: {kept}");
     let mut socket = Socket::open(&site, &guest.ticket().await?).await?;
     let snapshot = greet(&mut socket).await?;
-    ensure!(
-        snapshot["quotes"]
-            .as_array()
-            .is_some_and(|quotes| !quotes.is_empty()),
-        "the snapshot has no quotes: {snapshot}"
-    );
+    ensure!(snapshot["quotes"].as_array().is_some_and(|quotes| !quotes.is_empty()), "the snapshot has no quotes: {snapshot}");
     let (symbol, price, later) = self::price(&mut socket).await?;
     ensure!(later > tick, "the ticks went back from {tick} to {later}");
     progress.step(&format!("  {symbol} is {price} in tick {later}"));
@@ -105,27 +78,16 @@ pub(super) async fn run(
 
     progress.step("nothing was left undelivered, and nothing failed");
     let queues = emulator.ask(&["queues", STACK])?;
-    ensure!(
-        queues == json!({"UndeliveredEvents": [], "FailedInvocations": []}),
-        "events failed: {queues:#}"
-    );
+    ensure!(queues == json!({"UndeliveredEvents": [], "FailedInvocations": []}), "events failed: {queues:#}");
     Ok(())
 }
 
 fn site(emulator: &Emulator, outputs: &Value) -> Result<Site> {
-    let output = |name: &str| {
-        outputs[name]
-            .as_str()
-            .with_context(|| format!("the stack has no output {name}"))
-    };
+    let output = |name: &str| outputs[name].as_str().with_context(|| format!("the stack has no output {name}"));
     let data_plane = format!("{}/_aws/execute-api", emulator.url);
     Ok(Site {
         api: format!("{data_plane}/{}", output("HttpApiId")?),
-        socket: format!(
-            "{}/{}/ws",
-            data_plane.replacen("http", "ws", 1),
-            output("WebSocketApiId")?
-        ),
+        socket: format!("{}/{}/ws", data_plane.replacen("http", "ws", 1), output("WebSocketApiId")?),
         // The emulator's CloudFront does not reach its own APIs, so the browser's origin is all that is left of it.
         origin: output("WebUrl")?.to_owned(),
     })
@@ -134,54 +96,31 @@ fn site(emulator: &Emulator, outputs: &Value) -> Result<Site> {
 /// Puts the symbols into the guest's first list and answers its id.
 async fn follow(guest: &Guest) -> Result<String> {
     let session = guest.get_ok("/session").await?;
-    let list = session["watchlists"][0]
-        .as_str()
-        .context("a new guest has no watchlist")?
-        .to_owned();
+    let list = session["watchlists"][0].as_str().context("a new guest has no watchlist")?.to_owned();
     for symbol in SYMBOLS {
-        let (status, body) = guest
-            .put(&format!("/watchlists/{list}/symbols/{symbol}"))
-            .await?;
-        ensure!(
-            status == StatusCode::OK,
-            "following {symbol} answered {status}: {body}"
-        );
+        let (status, body) = guest.put(&format!("/watchlists/{list}/symbols/{symbol}")).await?;
+        ensure!(status == StatusCode::OK, "following {symbol} answered {status}: {body}");
     }
     let followed = guest.get_ok(&format!("/watchlists/{list}")).await?;
-    ensure!(
-        followed["symbols"] == json!(SYMBOLS),
-        "the list is {followed}"
-    );
+    ensure!(followed["symbols"] == json!(SYMBOLS), "the list is {followed}");
     Ok(list)
 }
 
 /// Says hello and answers the snapshot.
 async fn greet(socket: &mut Socket) -> Result<Value> {
     socket.send(&json!({"action": "hello"})).await?;
-    let of_type = |wanted: &'static str| {
-        move |frame: &Value| (frame["type"] == wanted).then(|| frame.clone())
-    };
+    let of_type = |wanted: &'static str| move |frame: &Value| (frame["type"] == wanted).then(|| frame.clone());
     socket.wait_for("hello", ANSWER, of_type("hello")).await?;
-    socket
-        .wait_for("snapshot", ANSWER, of_type("snapshot"))
-        .await
+    socket.wait_for("snapshot", ANSWER, of_type("snapshot")).await
 }
 
 async fn refusals(site: &Site, guest: &Guest, used: &str) -> Result<()> {
     let fresh = guest.ticket().await?;
     let tries = [
         ("without a ticket", None, site.origin.as_str()),
-        (
-            "with an unknown ticket",
-            Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-            &site.origin,
-        ),
+        ("with an unknown ticket", Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), &site.origin),
         ("with a used ticket", Some(used), &site.origin),
-        (
-            "from a foreign origin",
-            Some(fresh.as_str()),
-            "https://example.com",
-        ),
+        ("from a foreign origin", Some(fresh.as_str()), "https://example.com"),
     ];
     for (how, ticket, origin) in tries {
         match Socket::handshake(site, ticket, origin).await? {
@@ -201,14 +140,8 @@ async fn refusals(site: &Site, guest: &Guest, used: &str) -> Result<()> {
 
 async fn strangers(site: &Site, list: &str) -> Result<()> {
     let stranger = Guest::arrive(site).await?;
-    for path in [
-        format!("/watchlists/{list}"),
-        "/watchlists/0123456789abcdef".to_owned(),
-    ] {
-        for (status, body) in [
-            stranger.get(&path).await?,
-            stranger.put(&format!("{path}/symbols/MSFT")).await?,
-        ] {
+    for path in [format!("/watchlists/{list}"), "/watchlists/0123456789abcdef".to_owned()] {
+        for (status, body) in [stranger.get(&path).await?, stranger.put(&format!("{path}/symbols/MSFT")).await?] {
             let told = status == StatusCode::NOT_FOUND && body["code"] == "watchlist_not_found";
             ensure!(told, "{path} answered a stranger {status}: {body}");
         }
@@ -222,21 +155,11 @@ async fn price(socket: &mut Socket) -> Result<(String, String, u64)> {
         let quote = frame["quotes"].as_array()?.first()?;
         let price = quote["price"].as_str()?;
         (frame["type"] == "quotes" && frame["source"]["state"] == "ok").then_some(())?;
-        Some((
-            quote["symbol"].as_str()?.to_owned(),
-            price.to_owned(),
-            frame["tick"].as_u64()?,
-        ))
+        Some((quote["symbol"].as_str()?.to_owned(), price.to_owned(), frame["tick"].as_u64()?))
     };
     let (symbol, price, tick) = socket.wait_for("price message", TICK, found).await?;
-    ensure!(
-        SYMBOLS.contains(&symbol.as_str()),
-        "{symbol} was never followed"
-    );
-    ensure!(
-        price.parse::<f64>().is_ok_and(|price| price > 0.0),
-        "{symbol} has the price {price:?}"
-    );
+    ensure!(SYMBOLS.contains(&symbol.as_str()), "{symbol} was never followed");
+    ensure!(price.parse::<f64>().is_ok_and(|price| price > 0.0), "{symbol} has the price {price:?}");
     Ok((symbol, price, tick))
 }
 
@@ -251,10 +174,7 @@ fn policies(emulator: &Emulator) -> Result<()> {
             "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "execute-api POST"
         ],
     });
-    ensure!(
-        allowed == expected,
-        "the policies allow {allowed:#}\nand not {expected:#}"
-    );
+    ensure!(allowed == expected, "the policies allow {allowed:#}\nand not {expected:#}");
     Ok(())
 }
 
@@ -263,14 +183,8 @@ async fn denial(emulator: &Emulator, guest: &Guest) -> Result<()> {
     emulator.ask(&["deny", STACK, "api"])?;
     let (status, body) = guest.get("/watchlists").await?;
     emulator.ask(&["allow", STACK, "api"])?;
-    ensure!(
-        status.is_server_error(),
-        "api still reads the table that its role may not read: {status} {body}"
-    );
+    ensure!(status.is_server_error(), "api still reads the table that its role may not read: {status} {body}");
     let told = body.to_string();
-    ensure!(
-        !told.contains("AccessDenied") && !told.contains("dynamodb"),
-        "the client is told too much: {told}"
-    );
+    ensure!(!told.contains("AccessDenied") && !told.contains("dynamodb"), "the client is told too much: {told}");
     guest.get_ok("/watchlists").await.map(drop)
 }

@@ -4,16 +4,10 @@ use super::TextFile;
 
 /// Longer files do two things.
 const MOST_LINES: usize = 600;
-const CODE: [&str; 8] = [
-    ".rs", ".ts", ".svelte", ".js", ".mjs", ".css", ".py", ".html",
-];
+const CODE: [&str; 8] = [".rs", ".ts", ".svelte", ".js", ".mjs", ".css", ".py", ".html"];
 
 /// Folders of a developer's machine; put together here so that this file does not name them.
-const MACHINE: [&str; 3] = [
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-    concat!("/tmp/", "bash"),
-];
+const MACHINE: [&str; 3] = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/tmp/", "bash")];
 
 pub(super) fn check_lengths(files: &[TextFile]) -> Vec<String> {
     files
@@ -21,12 +15,7 @@ pub(super) fn check_lengths(files: &[TextFile]) -> Vec<String> {
         .filter(|file| CODE.iter().any(|ending| file.path.ends_with(ending)))
         .map(|file| (file, file.text.lines().count()))
         .filter(|(_, lines)| *lines > MOST_LINES)
-        .map(|(file, lines)| {
-            format!(
-                "{} has {lines} lines, more than {MOST_LINES}: split it",
-                file.path
-            )
-        })
+        .map(|(file, lines)| format!("{} has {lines} lines, more than {MOST_LINES}: split it", file.path))
         .collect()
 }
 
@@ -36,11 +25,7 @@ pub(super) fn check_paths(files: &[TextFile]) -> Vec<String> {
         for (number, line) in file.text.lines().enumerate() {
             for folder in MACHINE {
                 if starts_a_path(line, folder) {
-                    violations.push(format!(
-                        "{}:{}: names {folder}, a folder of one machine",
-                        file.path,
-                        number + 1
-                    ));
+                    violations.push(format!("{}:{}: names {folder}, a folder of one machine", file.path, number + 1));
                 }
             }
         }
@@ -61,20 +46,13 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> TextFile {
-        TextFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        TextFile { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
     fn long_code_is_found_and_long_data_is_not() {
         let long = "x\n".repeat(MOST_LINES + 1);
-        let found = check_lengths(&[
-            file("a.rs", &long),
-            file("b.json", &long),
-            file("c.rs", "x\n"),
-        ]);
+        let found = check_lengths(&[file("a.rs", &long), file("b.json", &long), file("c.rs", "x\n")]);
         assert_eq!(found, ["a.rs has 601 lines, more than 600: split it"]);
     }
 

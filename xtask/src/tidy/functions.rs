@@ -34,56 +34,32 @@ pub(super) fn read(metadata: &Metadata) -> Result<Functions> {
     for entry in parent.read_dir().context("cannot read functions/")? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         let source = parent.join(&name).join("src");
-        let package = metadata
-            .workspace_packages()
-            .into_iter()
-            .find(|package| package.name.as_str() == name);
+        let package = metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == name);
         let binaries = package.map(|package| {
-            let targets = package
-                .targets
-                .iter()
-                .filter(|target| target.kind.contains(&TargetKind::Bin));
+            let targets = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin));
             targets.map(|target| target.name.clone()).collect()
         });
-        let config = fs::read_to_string(source.join("config.rs"))
-            .map_err(|_| format!("functions/{name}/src/config.rs is missing"));
+        let config =
+            fs::read_to_string(source.join("config.rs")).map_err(|_| format!("functions/{name}/src/config.rs is missing"));
         folders.push(Folder {
             binaries: binaries.unwrap_or_default(),
             main: fs::read_to_string(source.join("main.rs")).unwrap_or_default(),
-            environment: config.and_then(|config| {
-                names(&config).map_err(|error| format!("functions/{name}/src/config.rs: {error}"))
-            }),
+            environment: config
+                .and_then(|config| names(&config).map_err(|error| format!("functions/{name}/src/config.rs: {error}"))),
             name,
         });
     }
-    Ok(Functions {
-        folders,
-        resources: Template::read()?.functions()?,
-    })
+    Ok(Functions { folders, resources: Template::read()?.functions()? })
 }
 
 /// The names of `pub const ENV: &[&str] = &["TABLE_NAME", …];`.
 fn names(config: &str) -> Result<BTreeSet<String>> {
-    let (_, rest) = config
-        .split_once("pub const ENV: &[&str] = &[")
-        .context("it declares no `pub const ENV: &[&str]`")?;
-    let (list, _) = rest
-        .split_once("];")
-        .context("the list of ENV has no end")?;
-    let code: String = list
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect();
+    let (_, rest) = config.split_once("pub const ENV: &[&str] = &[").context("it declares no `pub const ENV: &[&str]`")?;
+    let (list, _) = rest.split_once("];").context("the list of ENV has no end")?;
+    let code: String = list.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let mut names = BTreeSet::new();
-    for name in code
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        let Some(name) = name
-            .strip_prefix('"')
-            .and_then(|name| name.strip_suffix('"'))
-        else {
+    for name in code.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let Some(name) = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) else {
             bail!("ENV holds {name}, which is no string");
         };
         names.insert(name.to_owned());
@@ -96,46 +72,33 @@ pub(super) fn check(functions: &Functions) -> Vec<String> {
     for folder in &functions.folders {
         let name = &folder.name;
         if folder.binaries != [name.as_str()] {
-            violations.push(format!(
-                "functions/{name} builds {:?}: a function is one binary, named as its folder",
-                folder.binaries
-            ));
+            violations
+                .push(format!("functions/{name} builds {:?}: a function is one binary, named as its folder", folder.binaries));
         }
         let lines = folder.main.lines().count();
         if lines >= MOST_LINES_OF_MAIN {
-            violations.push(format!("functions/{name}/src/main.rs has {lines} lines: it wires and runs in under {MOST_LINES_OF_MAIN}"));
+            violations
+                .push(format!("functions/{name}/src/main.rs has {lines} lines: it wires and runs in under {MOST_LINES_OF_MAIN}"));
         }
         let Some(resource) = functions.resources.get(name) else {
-            violations.push(format!(
-                "functions/{name} has no function in infra/template.yaml"
-            ));
+            violations.push(format!("functions/{name} has no function in infra/template.yaml"));
             continue;
         };
         match &folder.environment {
             Err(error) => violations.push(error.clone()),
             Ok(environment) => {
                 for variable in environment.difference(resource) {
-                    violations.push(format!(
-                        "{name} reads {variable}, which infra/template.yaml does not set"
-                    ));
+                    violations.push(format!("{name} reads {variable}, which infra/template.yaml does not set"));
                 }
                 for variable in resource.difference(environment) {
-                    violations.push(format!(
-                        "infra/template.yaml sets {variable} for {name}, which does not read it"
-                    ));
+                    violations.push(format!("infra/template.yaml sets {variable} for {name}, which does not read it"));
                 }
             }
         }
     }
     for binary in functions.resources.keys() {
-        if !functions
-            .folders
-            .iter()
-            .any(|folder| folder.name == *binary)
-        {
-            violations.push(format!(
-                "infra/template.yaml builds {binary}, which has no folder below functions/"
-            ));
+        if !functions.folders.iter().any(|folder| folder.name == *binary) {
+            violations.push(format!("infra/template.yaml builds {binary}, which has no folder below functions/"));
         }
     }
     violations
@@ -170,15 +133,9 @@ mod tests {
     fn a_variable_on_one_side_only_is_found_on_either() {
         let mut broken = functions();
         broken.folders[0].environment = Ok(set(&["TABLE_NAME", "TOPIC"]));
-        assert_eq!(
-            check(&broken),
-            ["api reads TOPIC, which infra/template.yaml does not set"]
-        );
+        assert_eq!(check(&broken), ["api reads TOPIC, which infra/template.yaml does not set"]);
         broken.folders[0].environment = Ok(set(&[]));
-        assert_eq!(
-            check(&broken),
-            ["infra/template.yaml sets TABLE_NAME for api, which does not read it"]
-        );
+        assert_eq!(check(&broken), ["infra/template.yaml sets TABLE_NAME for api, which does not read it"]);
     }
 
     #[test]

@@ -58,14 +58,9 @@ pub(super) fn check_dependencies() -> Result<Vec<String>> {
 
 /// The outside crates of a tree, which has one `name vVERSION` a line.
 fn outside(tree: &str) -> Vec<String> {
-    let names: BTreeSet<&str> = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let is_outside = |name: &str| {
-        OUTSIDE.iter().any(|outside| {
-            name == *outside || (outside.ends_with(['-', '_']) && name.starts_with(outside))
-        })
+        OUTSIDE.iter().any(|outside| name == *outside || (outside.ends_with(['-', '_']) && name.starts_with(outside)))
     };
     names
         .into_iter()
@@ -77,10 +72,7 @@ fn outside(tree: &str) -> Vec<String> {
 /// What core's sources name.
 pub(super) fn check_sources(files: &[TextFile]) -> Vec<String> {
     let mut violations = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| file.path.starts_with("crates/quickstocks-core/src/"))
-    {
+    for file in files.iter().filter(|file| file.path.starts_with("crates/quickstocks-core/src/")) {
         for (number, line) in file.text.lines().enumerate() {
             for name in impure_names(line) {
                 violations.push(format!("{}:{}: core names {name}", file.path, number + 1));
@@ -103,11 +95,7 @@ fn impure_names(line: &str) -> Vec<String> {
         };
         let parts = listed.split(',').take(if one { 1 } else { usize::MAX });
         for part in parts {
-            let module: String = part
-                .trim_start()
-                .chars()
-                .take_while(|c| is_word(*c))
-                .collect();
+            let module: String = part.trim_start().chars().take_while(|c| is_word(*c)).collect();
             if IMPURE_MODULES.contains(&module.as_str()) {
                 found.push(format!("std::{module}"));
             }
@@ -127,17 +115,9 @@ mod tests {
 
     #[test]
     fn an_outside_crate_is_found_however_deep() {
-        let found = outside(
-            "quickstocks-core v0.1.0\nserde v1.0.229\nhelper v1.0.0\ntokio-util v0.7.20\nserde v1.0.229 (*)\n",
-        );
-        assert_eq!(
-            found,
-            ["quickstocks-core is built with tokio-util: the outside world stands behind a port"]
-        );
-        assert_eq!(
-            outside("quickstocks-core v0.1.0\nfutures-util v0.3.34\nhttparse v1.10.1\n"),
-            [""; 0]
-        );
+        let found = outside("quickstocks-core v0.1.0\nserde v1.0.229\nhelper v1.0.0\ntokio-util v0.7.20\nserde v1.0.229 (*)\n");
+        assert_eq!(found, ["quickstocks-core is built with tokio-util: the outside world stands behind a port"]);
+        assert_eq!(outside("quickstocks-core v0.1.0\nfutures-util v0.3.34\nhttparse v1.10.1\n"), [""; 0]);
     }
 
     #[test]
@@ -156,30 +136,17 @@ mod tests {
 
     #[test]
     fn what_is_pure_is_left_alone() {
-        for line in [
-            "use std::fmt;",
-            "/// Not `std::fs`: a port.",
-            "let environment = 1;",
-            "std::time::Duration::ZERO",
-            "InstantQuote",
-        ] {
+        for line in
+            ["use std::fmt;", "/// Not `std::fs`: a port.", "let environment = 1;", "std::time::Duration::ZERO", "InstantQuote"]
+        {
             assert_eq!(impure_names(line), [""; 0], "{line}");
         }
     }
 
     #[test]
     fn only_core_is_looked_at() {
-        let file = |path: &str| TextFile {
-            path: path.to_owned(),
-            text: "use std::fs;".to_owned(),
-        };
-        let found = check_sources(&[
-            file("crates/quickstocks-sqlite/src/lib.rs"),
-            file("crates/quickstocks-core/src/a.rs"),
-        ]);
-        assert_eq!(
-            found,
-            ["crates/quickstocks-core/src/a.rs:1: core names std::fs"]
-        );
+        let file = |path: &str| TextFile { path: path.to_owned(), text: "use std::fs;".to_owned() };
+        let found = check_sources(&[file("crates/quickstocks-sqlite/src/lib.rs"), file("crates/quickstocks-core/src/a.rs")]);
+        assert_eq!(found, ["crates/quickstocks-core/src/a.rs:1: core names std::fs"]);
     }
 }

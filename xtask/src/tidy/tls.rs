@@ -49,10 +49,6 @@ mod tests {
     fn a_crate_that_somebody_builds_is_named_with_its_users() {
         let found = violation("ring", "ring v0.17.14\n└── rustls v0.23.35\n").unwrap();
         assert!(found.contains("rustls"), "{found}");
-        assert_eq!(
-            violation("ring", "\n"),
-            None,
-            "cargo prints nothing for a crate that is only in the lock file"
-        );
+        assert_eq!(violation("ring", "\n"), None, "cargo prints nothing for a crate that is only in the lock file");
     }
 }
