@@ -4,6 +4,7 @@
 mod background;
 mod cloud;
 mod command;
+mod deploy_web;
 mod e2e;
 mod run;
 mod setup;
@@ -42,6 +43,12 @@ enum Task {
     Tidy,
     /// Deploy the SAM template onto an AWS emulator and use it as a browser would.
     CloudTest,
+    /// Build the web UI and upload it to a stack that `sam deploy` made.
+    DeployWeb {
+        /// The stack's name.
+        #[arg(long, default_value = "quickstocks")]
+        stack_name: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -50,6 +57,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::all(),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
+        Task::DeployWeb { stack_name } => deploy_web::run(&stack_name),
         Task::CloudTest => setup::ensure(&[setup::Need::Python]).and_then(|()| test::cloud()),
     };
     match done {

@@ -14,7 +14,7 @@ use crate::{command, workspace};
 
 pub(crate) const STACK: &str = "quickstocks-test";
 
-const FUNCTIONS: [&str; 4] = ["fetch-quotes", "dispatch", "api", "ws-connect"];
+pub(crate) const FUNCTIONS: [&str; 4] = ["fetch-quotes", "dispatch", "api", "ws-connect"];
 
 /// This machine's processor, as the template's parameter names it.
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };

@@ -1,5 +1,6 @@
 //! What a user does, and what must not be possible.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::Progress;
 use super::client::{Guest, Handshake, Site, Socket};
-use super::deploy::{STACK, deploy};
+use super::deploy::{FUNCTIONS, STACK, deploy};
 use super::emulator::Emulator;
+use crate::deploy_web;
 
 /// The schedule fires each minute, the emulator looks every ten seconds, and a busy machine is slow.
 const TICK: Duration = Duration::from_mins(3);
@@ -34,6 +36,9 @@ pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator,
     let outputs = deploy(emulator, folder, &parameters)?;
     let site = site(emulator, &outputs)?;
 
+    progress.step("upload a web UI, and read it through CloudFront");
+    web(emulator, folder, &outputs).await?;
+
     progress.step("a guest arrives and follows symbols");
     let guest = Guest::arrive(&site).await?;
     let list = follow(&guest).await?;
@@ -53,10 +58,6 @@ pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator,
     let (symbol, price, tick) = price(&mut socket).await?;
     progress.step(&format!("  {symbol} is {price} in tick {tick}"));
     socket.close().await?;
-
-    progress.step("the policies allow what the code needs, and nothing else");
-    policies(emulator)?;
-    denial(emulator, &guest).await?;
 
     progress.step("deploy again, in place, with another parameter");
     let changed: Vec<_> = parameters.iter().copied().chain([("LogLevel", "debug")]).collect();
@@ -79,7 +80,24 @@ pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator,
     progress.step("nothing was left undelivered, and nothing failed");
     let queues = emulator.ask(&["queues", STACK])?;
     ensure!(queues == json!({"UndeliveredEvents": [], "FailedInvocations": []}), "events failed: {queues:#}");
-    Ok(())
+    let errors = errors(emulator, folder)?;
+    ensure!(errors.is_empty(), "functions logged errors:\n{}", errors.join("\n"));
+
+    progress.step("the policies allow what the code needs, and nothing else");
+    policies(emulator)?;
+    denial(emulator, &guest).await
+}
+
+/// The lines that functions logged as errors.
+fn errors(emulator: &Emulator, folder: &Path) -> Result<Vec<String>> {
+    emulator.save_function_logs(folder)?;
+    let mut errors = Vec::new();
+    for function in FUNCTIONS {
+        let log = fs::read_to_string(folder.join(format!("{function}.log")))?;
+        let is_error = |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(|line| line["level"] == "ERROR");
+        errors.extend(log.lines().filter(is_error).map(|line| format!("{function}: {line}")));
+    }
+    Ok(errors)
 }
 
 fn site(emulator: &Emulator, outputs: &Value) -> Result<Site> {
@@ -91,6 +109,29 @@ fn site(emulator: &Emulator, outputs: &Value) -> Result<Site> {
         // The emulator's CloudFront does not reach its own APIs, so the browser's origin is all that is left of it.
         origin: output("WebUrl")?.to_owned(),
     })
+}
+
+/// Uploads a page and a script, and fetches them by the distribution's host name.
+async fn web(emulator: &Emulator, folder: &Path, outputs: &Value) -> Result<()> {
+    let site = folder.join("web");
+    fs::create_dir_all(site.join("assets"))?;
+    fs::write(site.join("index.html"), "<!doctype html>")?;
+    fs::write(site.join("assets/app-0a1b2c.js"), "export {};")?;
+    deploy_web::upload(emulator.client("python"), STACK, &site)?;
+
+    let host = outputs["WebDomain"].as_str().context("the stack has no output WebDomain")?;
+    let http = reqwest::Client::builder().timeout(ANSWER).build()?;
+    let expected =
+        [("/", "text/html", "no-cache"), ("/assets/app-0a1b2c.js", "text/javascript", "public, max-age=31536000, immutable")];
+    for (path, kind, cache) in expected {
+        let answer = http.get(format!("{}{path}", emulator.url)).header("host", host).send().await?;
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("none").to_owned();
+        let found = (answer.status(), header("content-type"), header("cache-control"));
+        ensure!(found == (StatusCode::OK, kind.to_owned(), cache.to_owned()), "{path} answered {found:?}");
+        let policy = header("content-security-policy");
+        ensure!(policy.contains("script-src 'self'"), "{path} came with the content security policy {policy:?}");
+    }
+    Ok(())
 }
 
 /// Puts the symbols into the guest's first list and answers its id.
