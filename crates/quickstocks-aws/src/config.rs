@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 /// A connection within one region is made in a few milliseconds, TLS included: a second means that something is broken.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -29,15 +30,6 @@ pub enum ConfigError {
     Missing {
         /// Which ones.
         names: String,
-    },
-    /// A pool of HTTP connections could not be made from its settings.
-    #[error("the pool of connections for {endpoint} cannot be made")]
-    Pool {
-        /// For which endpoint.
-        endpoint: String,
-        /// Why not.
-        #[source]
-        source: quickstocks_core::ports::BoxError,
     },
 }
 
@@ -74,7 +66,7 @@ pub fn sdk_config_from(variable: impl Fn(&str) -> Option<String>) -> Result<SdkC
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https())
+        .http_client(http_client())
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()
@@ -87,6 +79,11 @@ pub fn sdk_config_from(variable: impl Fn(&str) -> Option<String>) -> Result<SdkC
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
     Ok(config.build())
+}
+
+/// A pool of HTTP connections: rustls on aws-lc-rs, no proxy.
+pub(crate) fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn classify_answer(code: Option<&str>, status: u16) -> Class {
         Some("InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "TransactionInProgressException") => Class::Unavailable,
         _ if status == 429 => Class::Throttled,
         // A success that cannot be read: something else than the service answered.
-        _ if status < 400 || status >= 500 => Class::Unavailable,
+        _ if !(400..500).contains(&status) => Class::Unavailable,
         _ => Class::Refused,
     }
 }

@@ -10,15 +10,12 @@ use aws_sdk_apigatewaymanagement::error::SdkError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_apigatewaymanagement::{Client, config};
-use aws_smithy_http_client::pool::{self, ConnectionPool, ConnectionReuseScope, DriverSpawner, Partition, PartitionId};
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use quickstocks_core::model::ConnectionId;
-use quickstocks_core::ports::{BoxError, ConnectionSender, Delivery};
+use quickstocks_core::ports::{ConnectionSender, Delivery};
 use tokio::sync::Semaphore;
 
-use crate::config::{CONNECT_TIMEOUT, ConfigError};
+use crate::config::{CONNECT_TIMEOUT, http_client};
 
 /// How many clients share the posts. Over HTTP/2 a client has one connection, and posts beyond the peer's limit of streams (128 at
 /// AWS) wait for it: one client then did 1,900 posts a second where four did 6,900. Over HTTP/1.1 it makes no difference.
@@ -30,8 +27,9 @@ const POST_TIMEOUT: Duration = Duration::from_secs(2);
 /// Posts frames to the connections of an API Gateway WebSocket API. Needs the action `execute-api:ManageConnections` on
 /// `…/POST/@connections/*`.
 ///
-/// However many posts its callers start, at most the given number is under way and at most as many sockets are open: a Lambda
-/// environment has 1,024 file descriptors, and hyper's own pool was seen to open 894 sockets for 512 posts.
+/// However many posts its callers start, at most the given number is under way: a Lambda environment has 1,024 file descriptors, and
+/// over HTTP/1.1 each post under way has a socket (hyper was seen to open up to 1.75 sockets for one, when it connects for a post that
+/// then gets a connection which has just become free).
 #[derive(Debug)]
 pub struct ApiGatewaySender {
     clients: Vec<Client>,
@@ -42,27 +40,12 @@ pub struct ApiGatewaySender {
 impl ApiGatewaySender {
     /// A sender to the API whose connections are at `callback_url`: `https://{api}.execute-api.{region}.amazonaws.com/{stage}`.
     /// It is never that of `CloudFront`, where the signature does not fit.
-    ///
-    /// # Errors
-    /// [`ConfigError::Pool`] when the pool of connections cannot be made.
-    pub fn new(config: &SdkConfig, callback_url: &str, posts_in_flight: NonZeroUsize) -> Result<Self, ConfigError> {
-        let failed = |source: BoxError| ConfigError::Pool { endpoint: callback_url.to_owned(), source };
-        let partition = |index| {
-            let spawner = DriverSpawner::from_fn(|driver| drop(tokio::spawn(driver)));
-            Partition::new(PartitionId::from_index(index), spawner)
-        };
-        let pool = ConnectionPool::builder()
-            .partitions((0..CLIENTS).map(partition))
-            .connection_reuse_scope(ConnectionReuseScope::Partition)
-            .max_connections_per_host(posts_in_flight.get())
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .build_https()
-            .map_err(|error| failed(error.into()))?;
-        let client = |index| {
-            let http = pool::Client::from_partition(&pool, PartitionId::from_index(index)).map_err(|error| failed(error.into()))?;
+    pub fn new(config: &SdkConfig, callback_url: &str, posts_in_flight: NonZeroUsize) -> Self {
+        let client = |_| {
             let config = config::Builder::from(config)
                 .endpoint_url(callback_url)
-                .http_client(http)
+                // Each client its own: clients that share one share its connections.
+                .http_client(http_client())
                 // The port demands it: of a frame that failed, the next tick is the retry.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(
@@ -73,13 +56,13 @@ impl ApiGatewaySender {
                         .build(),
                 )
                 .build();
-            Ok(Client::from_conf(config))
+            Client::from_conf(config)
         };
-        Ok(Self {
-            clients: (0..CLIENTS).map(client).collect::<Result<_, _>>()?,
+        Self {
+            clients: (0..CLIENTS).map(client).collect(),
             next: AtomicUsize::new(0),
-            posts: Semaphore::new(posts_in_flight.get()),
-        })
+            posts: Semaphore::new(posts_in_flight.get().min(Semaphore::MAX_PERMITS)),
+        }
     }
 }
 

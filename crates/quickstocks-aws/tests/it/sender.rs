@@ -19,13 +19,15 @@ fn config() -> SdkConfig {
 }
 
 fn sender(url: &str, in_flight: usize) -> ApiGatewaySender {
-    ApiGatewaySender::new(&config(), url, NonZeroUsize::new(in_flight).unwrap()).unwrap()
+    ApiGatewaySender::new(&config(), url, NonZeroUsize::new(in_flight).unwrap())
 }
 
 #[derive(Default)]
 struct Seen {
     requests: Vec<(String, String)>,
     sockets: BTreeSet<SocketAddr>,
+    under_way: usize,
+    most_under_way: usize,
 }
 
 /// API Gateway as far as a sender sees it: answers a post with the status that its body asks for.
@@ -52,6 +54,10 @@ impl Gateway {
 
     fn requests(&self) -> Vec<(String, String)> {
         self.seen.lock().unwrap().requests.clone()
+    }
+
+    fn most_under_way(&self) -> usize {
+        self.seen.lock().unwrap().most_under_way
     }
 
     fn sockets(&self) -> usize {
@@ -86,8 +92,11 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, barrier: Arc<Barrier>)
             let mut seen = seen.lock().unwrap();
             seen.sockets.insert(peer);
             seen.requests.push((first.trim_end().to_owned(), body.clone()));
+            seen.under_way += 1;
+            seen.most_under_way = seen.most_under_way.max(seen.under_way);
         }
         barrier.wait().await;
+        seen.lock().unwrap().under_way -= 1;
         let status = match body.as_str() {
             "silence" => return std::future::pending().await,
             "cut" => return,
@@ -137,16 +146,18 @@ async fn a_post_without_an_answer_ends() {
 }
 
 #[tokio::test]
-async fn as_many_posts_and_sockets_as_allowed_and_no_more_are_under_way() {
+async fn as_many_posts_as_allowed_and_no_more_are_under_way() {
     const IN_FLIGHT: usize = 12;
-    // Nothing is answered before that many posts are under way: fewer would hang, and more would have needed more sockets.
+    // Nothing is answered before that many posts are under way: with fewer this would end in time-outs.
     let gateway = Gateway::start(IN_FLIGHT).await;
     let sender = sender(&gateway.url, IN_FLIGHT);
     let ids: Vec<ConnectionId> = (0..IN_FLIGHT * 10).map(|n| ConnectionId::new(&format!("c{n}"))).collect();
     let deliveries = join_all(ids.iter().map(|id| sender.send(id, "200"))).await;
     assert!(deliveries.iter().all(|delivery| matches!(delivery, Delivery::Sent)));
     assert_eq!(gateway.requests().len(), IN_FLIGHT * 10);
-    assert_eq!(gateway.sockets(), IN_FLIGHT);
+    assert_eq!(gateway.most_under_way(), IN_FLIGHT);
+    // Sockets are used again; hyper may open a few more than it needs.
+    assert!(gateway.sockets() <= IN_FLIGHT * 2, "{} sockets", gateway.sockets());
 }
 
 #[tokio::test]
