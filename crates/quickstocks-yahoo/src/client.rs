@@ -148,12 +148,13 @@ impl QuoteSource for YahooClient {
 #[async_trait]
 impl SymbolSearch for YahooClient {
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<SymbolMatch>, SourceError> {
-        let query: String = query.trim().chars().filter(|c| !c.is_control()).take(LONGEST_QUERY).collect();
+        let query: String = query.chars().filter(|c| !c.is_control()).take(LONGEST_QUERY).collect();
+        let query = query.trim();
         // Yahoo answers 400 to an empty query.
         if query.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let ask = Ask { endpoint: "search", url: self.addresses.search(&query, limit), cookie: None, fresh: false };
+        let ask = Ask { endpoint: "search", url: self.addresses.search(query, limit), cookie: None, fresh: false };
         let mut matches = self.single(ask, decode_search).await?;
         matches.truncate(limit);
         Ok(matches)

@@ -3,7 +3,10 @@
 //! The recordings are read where they lie, beside the checkout or where `QUICKSTOCKS_YAHOO_RECORDINGS` says. The table was
 //! reckoned from the files by another program than this one (Python's `decimal`), and the odd ones by hand.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says why it is skipped")]
+
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use quickstocks_core::model::{Extended, HistoryRange, Interval, Quote, Session, Symbol, Timestamp};
@@ -147,7 +150,7 @@ fn chart(history: &quickstocks_core::model::History) -> String {
         or_dash(history.previous_close)
     );
     if let (Some(first), Some(last)) = (history.bars.first(), history.bars.last()) {
-        text += &format!(" first {} last {}", bar(first), bar(last));
+        write!(text, " first {} last {}", bar(first), bar(last)).unwrap();
     }
     assert!(history.bars.windows(2).all(|pair| pair[0].time < pair[1].time));
     text
@@ -167,8 +170,9 @@ fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".into(), |value| value.to_string())
 }
 
+/// A price that is there.
 fn decimal(text: &str) -> Option<Decimal> {
-    Some(text.parse().unwrap())
+    text.parse().ok().or_else(|| panic!("{text} is no decimal"))
 }
 
 fn recorded_quotes(file: &str) -> Option<Vec<Quote>> {
