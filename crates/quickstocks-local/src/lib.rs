@@ -1,1 +1,242 @@
-//! QuickStocks on one machine: the same handlers in one process.
+//! QuickStocks on one machine: the same handlers as on AWS, called with the same events, in one process.
+//!
+//! | on AWS | here |
+//! |---|---|
+//! | EventBridge Scheduler | a timer |
+//! | SNS | a channel ([`topic`]) |
+//! | API Gateway, HTTP | axum |
+//! | API Gateway, WebSocket | axum and the [`hub`] of sockets |
+//! | DynamoDB | SQLite |
+//! | S3 and CloudFront | static files |
+
+mod hub;
+mod market;
+mod options;
+mod ports;
+mod socket;
+mod topic;
+mod web;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, get};
+use dispatch::Dispatcher;
+use fetch_quotes::FetchQuotes;
+use quickstocks_boot::{OsRandom, SystemClock};
+use quickstocks_core::model::ShardRange;
+use quickstocks_core::ports::{Clock, ConnectionReader, StoreError};
+use quickstocks_sqlite::SqliteStore;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+use tower_http::compression::CompressionLayer;
+
+use crate::hub::Hub;
+use crate::ports::Ports;
+use crate::socket::Sockets;
+use crate::topic::{sns_event, topic};
+
+pub use options::{LogFormat, Options, Source};
+
+/// How long a dispatcher may take: what the function has on AWS.
+const DISPATCH_TIME: Duration = Duration::from_secs(60);
+
+/// How often what ran out is deleted from the store.
+const PURGE_EVERY: Duration = Duration::from_secs(3600);
+
+/// How long a stop waits for what is under way.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// A running system.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where the simulated or replaying market listens, if there is one.
+    pub market_url: Option<String>,
+    store: Arc<SqliteStore>,
+    fetch_quotes: Arc<FetchQuotes>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Running {
+    /// The address people type.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Makes a tick now, as if the schedule had. The answer is the function's.
+    ///
+    /// # Errors
+    /// The function's.
+    pub async fn tick(&self) -> Result<serde_json::Value, fetch_quotes::Error> {
+        self.fetch_quotes.handle(serde_json::json!({})).await
+    }
+
+    /// How many open sockets the store knows.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn connections(&self) -> Result<usize, StoreError> {
+        let mut count = 0;
+        for shard in ShardRange::ALL.shards() {
+            let mut after = None;
+            loop {
+                let page = self.store.page(shard, after.as_ref(), SystemClock.now()).await?;
+                count += page.connections.len();
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Stops: says goodbye to every socket, ends what is under way, closes the store.
+    ///
+    /// # Errors
+    /// When something does not end within its time.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.tasks.close();
+        tokio::time::timeout(STOP_GRACE, self.tasks.wait()).await.context("something did not end within 10 seconds")
+    }
+}
+
+/// Starts the system.
+///
+/// # Errors
+/// A sentence that says what is missing or wrong, and what to do.
+pub async fn start(options: &Options) -> anyhow::Result<Running> {
+    let source = options.source()?;
+    options.check_exposure()?;
+    let web = if options.no_web { Router::new() } else { web::router(&options.web_dir)? };
+    std::fs::create_dir_all(&options.data_dir).with_context(|| {
+        format!("the data folder {} cannot be made; choose another with --data-dir", options.data_dir.display())
+    })?;
+    let store = SqliteStore::open(options.data_dir.join("quickstocks.db"))?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on; is it in use? choose another with --listen", options.listen))?;
+    let address = listener.local_addr()?;
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let market = market::start(&source, options, &stop, &tasks).await?;
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let hub = Arc::new(Hub::default());
+    let (topic, messages) = topic();
+    let store = Arc::new(store);
+    let budget = market::budget(&source, options);
+    let ports = Ports {
+        source: Arc::new(market::client(market.as_deref(), budget, &store, &clock)?),
+        store,
+        clock: Arc::clone(&clock),
+        random: Arc::new(OsRandom),
+        hub: Arc::clone(&hub),
+        topic: Arc::new(topic),
+        tick_seconds: options.tick_seconds(&source),
+        source_kind: source.kind(),
+        budget,
+        allowed_origins: options.allowed_origins(address),
+        https: options.is_https(),
+    };
+
+    let sockets = Arc::new(Sockets {
+        ws_connect: ports.ws_connect(),
+        hub,
+        clock: Arc::clone(&clock),
+        random: Arc::new(OsRandom),
+        stop: stop.clone(),
+        tasks: tasks.clone(),
+        requests: AtomicU64::new(0),
+    });
+    let app = Router::new()
+        .route("/ws", get(socket::open).with_state(sockets))
+        .merge(web)
+        .merge(api_routes(ports.api()))
+        .layer(CompressionLayer::new());
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the server ended");
+        }
+    });
+    let fetch_quotes = Arc::new(ports.fetch_quotes());
+    tasks.spawn(schedule(Arc::clone(&fetch_quotes), ports.tick_seconds, stop.clone()));
+    tasks.spawn(dispatch_all(ports.dispatcher(), messages, clock, stop.clone()));
+    tasks.spawn(purge(Arc::clone(&ports.store), stop.clone()));
+    Ok(Running { address, market_url: market, store: ports.store, fetch_quotes, stop, tasks })
+}
+
+/// The schedule: an event every tick, the first at once. A tick that takes longer than its time delays the next.
+async fn schedule(function: Arc<FetchQuotes>, tick_seconds: u32, stop: CancellationToken) {
+    let every = Duration::from_secs(tick_seconds.into());
+    let mut ticks = interval_at(Instant::now(), every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        // The function has logged its failure; the next tick is a new attempt.
+        drop(function.handle(serde_json::json!({})).await);
+    }
+}
+
+/// The subscription: each message of the topic becomes an event.
+async fn dispatch_all(
+    function: Dispatcher,
+    mut messages: mpsc::Receiver<String>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    let mut number = 0;
+    loop {
+        let message = tokio::select! {
+            message = messages.recv() => message,
+            () = stop.cancelled() => return,
+        };
+        let Some(message) = message else { return };
+        number += 1;
+        drop(function.handle(sns_event(&message, number), clock.now() + DISPATCH_TIME).await);
+    }
+}
+
+async fn purge(store: Arc<SqliteStore>, stop: CancellationToken) {
+    let mut hours = interval_at(Instant::now(), PURGE_EVERY);
+    loop {
+        tokio::select! {
+            _ = hours.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = store.purge(SystemClock.now()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "what ran out could not be deleted");
+        }
+    }
+}
+
+/// The API has an answer for every path below `/api`; the web UI has one for every other.
+fn api_routes(api: Router) -> Router {
+    Router::new().route("/api", any(call_api)).route("/api/{*rest}", any(call_api)).with_state(api)
+}
+
+async fn call_api(State(api): State<Router>, mut request: Request) -> Response {
+    // The path parameters found out here would count as the API's own.
+    *request.extensions_mut() = http::Extensions::new();
+    match api.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}

@@ -1,0 +1,212 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Parser, ValueEnum};
+use quickstocks_core::model::SourceKind;
+
+/// QuickStocks on one machine: search a company, pick it, watch its price live.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "quickstocks-local", version, about, max_term_width = 110)]
+pub struct Options {
+    /// Where prices come from: `demo` (a simulated market), `yahoo` (Yahoo Finance, for personal use) or `replay DIR` (recorded answers of Yahoo)
+    #[arg(long, value_names = ["SOURCE", "DIR"], num_args = 1..=2, default_value = "demo", env = "QUICKSTOCKS_SOURCE", value_delimiter = ' ')]
+    pub source: Vec<String>,
+
+    /// Seconds between two polls of what somebody has on screen [default: 5 for demo, 15 for replay, 60 for yahoo]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3600), env = "QUICKSTOCKS_TICK_SECONDS")]
+    pub tick_seconds: Option<u32>,
+
+    /// The folder that keeps lists and last prices
+    #[arg(long, default_value = "quickstocks-data", env = "QUICKSTOCKS_DATA_DIR")]
+    pub data_dir: PathBuf,
+
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8080", env = "QUICKSTOCKS_LISTEN")]
+    pub listen: SocketAddr,
+
+    /// The folder of the built web UI
+    #[arg(long, default_value = "web/dist", env = "QUICKSTOCKS_WEB_DIR")]
+    pub web_dir: PathBuf,
+
+    /// Serve the API and the WebSocket only, without the web UI
+    #[arg(long)]
+    pub no_web: bool,
+
+    /// The address people type, such as <https://stocks.example.org> behind a proxy that does TLS; may be given several times
+    #[arg(long = "public-url", value_name = "URL", env = "QUICKSTOCKS_PUBLIC_URL", value_delimiter = ',')]
+    pub public_urls: Vec<String>,
+
+    /// Allow plain http beyond this machine: cookies then travel in the clear
+    #[arg(long)]
+    pub insecure_lan: bool,
+
+    /// How many calls an hour the source may have, 0 for no limit [default: 300 for yahoo, no limit otherwise]
+    #[arg(long, env = "YAHOO_CALLS_PER_HOUR")]
+    pub calls_per_hour: Option<u32>,
+
+    /// The address of the simulated or replaying market server; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub market_listen: SocketAddr,
+
+    /// The simulated market's seed: the same seed gives the same prices
+    #[arg(long, default_value_t = 2016)]
+    pub seed: u64,
+
+    /// How many made-up listings (SIM00001 and so on) join the simulated market's real names, for load tests
+    #[arg(long, default_value_t = 0, hide = true)]
+    pub synthetic_listings: u32,
+
+    /// How much to log: a level or a list of directives such as info,quickstocks_yahoo=debug
+    #[arg(long, default_value = "info", env = "LOG_LEVEL")]
+    pub log_level: String,
+
+    /// How log lines look
+    #[arg(long, value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where prices come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A simulated market in this process.
+    Demo,
+    /// Yahoo Finance.
+    Yahoo,
+    /// Recorded answers of Yahoo Finance.
+    Replay(PathBuf),
+}
+
+impl Source {
+    /// What the user interface calls it.
+    pub fn kind(&self) -> SourceKind {
+        match self {
+            Self::Demo => SourceKind::Simulated,
+            Self::Yahoo => SourceKind::Yahoo,
+            Self::Replay(_) => SourceKind::Replay,
+        }
+    }
+}
+
+impl Options {
+    /// The options with their defaults, as with an empty command line.
+    pub fn default_options() -> Self {
+        Self::parse_from(["quickstocks-local"])
+    }
+
+    /// Where prices come from.
+    ///
+    /// # Errors
+    /// A sentence that says what `--source` takes.
+    pub fn source(&self) -> anyhow::Result<Source> {
+        let parts: Vec<&str> = self.source.iter().map(String::as_str).collect();
+        match parts[..] {
+            ["demo"] => Ok(Source::Demo),
+            ["yahoo"] => Ok(Source::Yahoo),
+            ["replay", dir] => Ok(Source::Replay(dir.into())),
+            ["replay"] => bail!("--source replay needs a folder of recorded answers: --source replay DIR"),
+            _ => bail!("--source {} is not known: it is demo, yahoo or replay DIR", parts.join(" ")),
+        }
+    }
+
+    /// Seconds between two ticks.
+    pub fn tick_seconds(&self, source: &Source) -> u32 {
+        self.tick_seconds.unwrap_or(match source {
+            Source::Demo => 5,
+            Source::Replay(_) => 15,
+            Source::Yahoo => 60,
+        })
+    }
+
+    /// Checks that nobody's session would travel in the clear unasked.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub fn check_exposure(&self) -> anyhow::Result<()> {
+        for url in &self.public_urls {
+            let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            let host = rest.with_context(|| format!("--public-url {url} has to begin with https:// or http://"))?;
+            if host.is_empty() || host.trim_end_matches('/').contains('/') {
+                bail!("--public-url {url} is an origin: scheme, host and port, without a path");
+            }
+        }
+        let exposed = !self.listen.ip().is_loopback() && !self.is_https();
+        if exposed && !self.insecure_lan {
+            bail!(
+                "{} can be reached from other machines, and plain http would send sessions in the clear. Put a proxy that does TLS in \
+                 front and name its address with --public-url https://…, or say --insecure-lan",
+                self.listen
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether people reach it by https.
+    pub fn is_https(&self) -> bool {
+        !self.public_urls.is_empty() && self.public_urls.iter().all(|url| url.starts_with("https://"))
+    }
+
+    /// The origins whose pages may change something, for a server that listens at `listening`.
+    pub fn allowed_origins(&self, listening: SocketAddr) -> Vec<String> {
+        let port = listening.port();
+        let mut origins: Vec<String> = self.public_urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
+        if !self.is_https() {
+            origins.extend(["127.0.0.1", "localhost", "[::1]"].map(|host| format!("http://{host}:{port}")));
+            if !listening.ip().is_loopback() && !listening.ip().is_unspecified() {
+                origins.push(format!("http://{listening}"));
+            }
+        }
+        origins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str]) -> Options {
+        Options::try_parse_from(std::iter::once("quickstocks-local").chain(arguments.iter().copied())).unwrap()
+    }
+
+    #[test]
+    fn sources_are_read_and_others_refused_with_what_there_is() {
+        for (arguments, expect) in [
+            (vec![], Some(Source::Demo)),
+            (vec!["--source", "demo"], Some(Source::Demo)),
+            (vec!["--source", "yahoo"], Some(Source::Yahoo)),
+            (vec!["--source", "replay", "some/folder"], Some(Source::Replay("some/folder".into()))),
+            (vec!["--source", "replay"], None),
+            (vec!["--source", "bloomberg"], None),
+            (vec!["--source", "demo", "folder"], None),
+        ] {
+            assert_eq!(options(&arguments).source().ok(), expect, "{arguments:?}");
+        }
+        assert!(options(&["--source", "bloomberg"]).source().unwrap_err().to_string().contains("demo, yahoo or replay DIR"));
+    }
+
+    #[test]
+    fn plain_http_beyond_this_machine_has_to_be_asked_for() {
+        for (arguments, allowed) in [
+            (vec!["--listen", "127.0.0.1:0"], true),
+            (vec!["--listen", "0.0.0.0:80"], false),
+            (vec!["--listen", "0.0.0.0:80", "--insecure-lan"], true),
+            (vec!["--listen", "0.0.0.0:80", "--public-url", "https://stocks.example.org"], true),
+            (vec!["--listen", "0.0.0.0:80", "--public-url", "http://stocks.example.org"], false),
+            (vec!["--public-url", "stocks.example.org"], false),
+            (vec!["--public-url", "https://stocks.example.org/path"], false),
+        ] {
+            assert_eq!(options(&arguments).check_exposure().is_ok(), allowed, "{arguments:?}");
+        }
+        let behind_proxy = options(&["--public-url", "https://stocks.example.org/"]);
+        assert_eq!(behind_proxy.allowed_origins("127.0.0.1:8080".parse().unwrap()), ["https://stocks.example.org"]);
+    }
+}

@@ -1,0 +1,93 @@
+//! What one person does: find, pick, watch, come back.
+
+mod common;
+
+use common::{System, symbols};
+use reqwest::StatusCode;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_company_is_found_picked_watched_and_still_there_after_a_restart() {
+    let system = System::start().await;
+    let guest = system.guest().await;
+
+    let found = guest.get("/symbols/search?q=app").await;
+    assert_eq!(found["matches"][0]["symbol"], "AAPL");
+    assert_eq!(guest.pick("AAPL").await.status(), StatusCode::OK);
+
+    let (mut socket, snapshot) = guest.connect().await;
+    let quote = &snapshot["quotes"][0];
+    assert_eq!((quote["symbol"].as_str(), quote["name"].as_str()), (Some("AAPL"), Some("Apple Inc.")));
+    for field in [
+        "price",
+        "currency",
+        "change",
+        "change_percent",
+        "exchange",
+        "as_of",
+        "fifty_two_week_low",
+        "fifty_two_week_high",
+        "open",
+        "market_cap",
+        "previous_close",
+        "pe_ratio",
+        "day_low",
+        "day_high",
+        "volume",
+        "market_state",
+        "delay_minutes",
+    ] {
+        assert!(quote.get(field).is_some(), "{field} is missing in {quote}");
+    }
+
+    system.market("price", json!({ "symbol": "AAPL", "price": 321.09 })).await;
+    system.running.tick().await.unwrap();
+    let frame = socket.next().await;
+    assert_eq!((frame["type"].as_str(), symbols(&frame)), (Some("quotes"), vec!["AAPL".to_owned()]));
+    assert_eq!(frame["quotes"][0]["price"], "321.09");
+
+    let system = system.restart().await;
+    let guest = guest.at(&system);
+    let lists = guest.get("/watchlists").await;
+    assert_eq!(lists["watchlists"][0]["symbols"], json!(["AAPL"]));
+    assert!(guest.get("/quotes?symbols=AAPL").await["quotes"][0]["price"].is_string());
+}
+
+#[tokio::test]
+async fn a_pick_on_one_device_reaches_the_open_socket_of_another() {
+    let system = System::start().await;
+    let guest = system.guest().await;
+    let (mut socket, snapshot) = guest.connect().await;
+    assert_eq!(snapshot["quotes"], json!([]));
+
+    assert_eq!(guest.pick("MSFT").await.status(), StatusCode::OK);
+    system.market("price", json!({ "symbol": "MSFT", "price": 512.34 })).await;
+    system.running.tick().await.unwrap();
+    let frame = socket.next().await;
+    assert_eq!(symbols(&frame), ["MSFT"]);
+    assert_eq!(frame["quotes"][0]["price"], "512.34");
+}
+
+#[tokio::test]
+async fn after_a_reconnect_only_what_changed_is_sent() {
+    let system = System::start().await;
+    let guest = system.guest().await;
+    guest.follow(&["AAPL".to_owned(), "MSFT".to_owned()]).await;
+    system.running.tick().await.unwrap();
+    let (mut socket, first) = guest.connect().await;
+    assert_eq!(symbols(&first), ["AAPL", "MSFT"]);
+    system.market("clock", json!({ "frozen": true })).await;
+    system.running.tick().await.unwrap();
+    let since = guest.get("/quotes?symbols=AAPL,MSFT").await["tick"].clone();
+
+    system.market("price", json!({ "symbol": "MSFT", "price": 600.01 })).await;
+    system.running.tick().await.unwrap();
+    socket.send(json!({ "action": "hello", "since": since })).await;
+    let snapshot = loop {
+        let frame = socket.next().await;
+        if frame["type"] == "snapshot" {
+            break frame;
+        }
+    };
+    assert_eq!(symbols(&snapshot), ["MSFT"]);
+}
