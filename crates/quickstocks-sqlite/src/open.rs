@@ -8,7 +8,7 @@ use std::time::Duration;
 use quickstocks_core::ports::BoxError;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
-use crate::schema::{MIGRATIONS, Mismatch, migrate};
+use crate::schema::{MIGRATIONS, Mismatch, migrate, missing};
 
 /// How long a call waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -112,9 +112,10 @@ pub(crate) struct Opened {
 
 pub(crate) fn open(path: &Path) -> Result<Opened, OpenError> {
     let failed = |error| OpenError::from_sqlite(path, error);
+    // First of all: to open and close the file, as is done next, drops the locks that this process has on it by another store.
+    let lock = lock(path)?;
     // SQLite would make the file for everybody to read; the files beside it get the permissions of this one.
     private_file(path).map_err(|error| OpenError::unusable(path, error))?;
-    let lock = lock(path)?;
     let mut writer = connect(path).map_err(failed)?;
     prepare(&mut writer, path)?;
     let readers = (0..READERS).map(|_| {
@@ -130,12 +131,12 @@ pub(crate) fn in_memory() -> Result<Connection, OpenError> {
     let path = Path::new(":memory:");
     let mut connection = Connection::open_in_memory().map_err(|error| OpenError::from_sqlite(path, error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    bring_up_to_date(&mut connection, path)?;
+    migrate(&mut connection, MIGRATIONS).map_err(|error| mismatch(path, error))?;
     Ok(connection)
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
-    // A file of its own: SQLite's locks on the database would be dropped by any other handle of this process to it.
+    // A file of its own, since SQLite locks the database itself.
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let file = private_file(Path::new(&name)).map_err(|error| OpenError::unusable(path, error))?;
@@ -165,6 +166,8 @@ fn connect(path: &Path) -> Result<Connection, Error> {
 /// Checks a file and makes it what the writer needs.
 fn prepare(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::from_sqlite(path, error);
+    // Before anything is written: WAL is a property of the file, and it may be somebody else's.
+    missing(connection, MIGRATIONS).map_err(|error| mismatch(path, error))?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         return Err(OpenError::unusable(path, format!("its file system does not support SQLite's WAL (it offers {mode})")));
@@ -177,15 +180,15 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     if verdict != "ok" {
         return Err(OpenError::Damaged { path: path.to_owned(), source: verdict.into() });
     }
-    bring_up_to_date(connection, path)
+    migrate(connection, MIGRATIONS).map_err(|error| mismatch(path, error))
 }
 
-fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+fn mismatch(path: &Path, mismatch: Mismatch) -> OpenError {
     let path = path.to_owned();
-    migrate(connection, MIGRATIONS).map_err(|mismatch| match mismatch {
+    match mismatch {
         Mismatch::Foreign => OpenError::Foreign { path },
         Mismatch::Newer { found } => OpenError::Newer { path, found, known: MIGRATIONS.len() },
         Mismatch::Failed { version: 0, source } => OpenError::from_sqlite(&path, source),
         Mismatch::Failed { version, source } => OpenError::Migration { path, version, source: source.into() },
-    })
+    }
 }

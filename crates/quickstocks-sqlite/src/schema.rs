@@ -20,7 +20,7 @@ pub(crate) enum Mismatch {
     },
     /// The step to that version failed, and was undone.
     Failed {
-        /// Which.
+        /// Which; 0 when not even the database's own could be read.
         version: usize,
         /// Why.
         source: Error,
@@ -33,8 +33,8 @@ impl From<Error> for Mismatch {
     }
 }
 
-/// Brings a database up to date, one transaction for each version. A new one is made from nothing the same way.
-pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Mismatch> {
+/// Checks that a database is ours, or empty, and not of a later version; changes nothing. Answers the migrations it needs.
+pub(crate) fn missing<'a>(connection: &Connection, migrations: &'a [&'a str]) -> Result<&'a [&'a str], Mismatch> {
     let read = |connection: &Connection, pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let application = read(connection, "application_id")?;
     let found = read(connection, "user_version")?;
@@ -43,9 +43,12 @@ pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
     if !new && application != i64::from(APPLICATION_ID) {
         return Err(Mismatch::Foreign);
     }
-    let Some(steps) = usize::try_from(found).ok().and_then(|found| migrations.get(found..)) else {
-        return Err(Mismatch::Newer { found });
-    };
+    usize::try_from(found).ok().and_then(|found| migrations.get(found..)).ok_or(Mismatch::Newer { found })
+}
+
+/// Brings a database up to date, one transaction for each version. A new one is made from nothing the same way.
+pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Mismatch> {
+    let steps = missing(connection, migrations)?;
     for (sql, version) in steps.iter().zip(migrations.len() - steps.len() + 1..) {
         step(connection, sql, version).map_err(|source| Mismatch::Failed { version, source })?;
     }

@@ -157,7 +157,7 @@ impl<S: ?Sized> Faulty<S> {
     }
 
     /// How often the method was called, failed calls included and a doubled call once.
-    pub fn calls(&self, method: Method) -> usize {
+    pub fn call_count(&self, method: Method) -> usize {
         lock(&self.plan).calls(method)
     }
 
