@@ -1,3 +1,5 @@
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,7 +24,10 @@ pub fn init_tracing(format: LogFormat, filter: &str) {
             .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false))
             .try_init(),
         LogFormat::Text => {
-            registry.with(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr).with_target(false)).try_init()
+            let colours = std::io::stderr().is_terminal();
+            registry
+                .with(tracing_subscriber::fmt::layer().compact().with_ansi(colours).with_writer(std::io::stderr).with_target(false))
+                .try_init()
         }
     };
     // Only a second call fails, in a process that has its logs already.

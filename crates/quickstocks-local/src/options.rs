@@ -58,7 +58,7 @@ pub struct Options {
     pub synthetic_listings: u32,
 
     /// How much to log: a level or a list of directives such as info,quickstocks_yahoo=debug
-    #[arg(long, default_value = "info", env = "LOG_LEVEL")]
+    #[arg(long, default_value = "info,fetch_quotes=warn,dispatch=warn", env = "LOG_LEVEL")]
     pub log_level: String,
 
     /// How log lines look
