@@ -14,7 +14,7 @@ const NODE: (u32, u32) = (20, 19);
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 /// Folders of `web` that no build reads.
-const NOT_SOURCES: [&str; 4] = ["node_modules", "dist", "e2e", "test-results"];
+const NOT_SOURCES: [&str; 4] = ["node_modules", "dist", "e2e", "tests"];
 
 /// Fails with a sentence when Node.js or npm is missing or too old.
 pub(crate) fn check_node() -> Result<()> {
