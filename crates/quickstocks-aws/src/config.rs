@@ -31,6 +31,12 @@ pub enum ConfigError {
         /// Which ones.
         names: String,
     },
+    /// The address that frames are posted to is no address.
+    #[error("{given:?} is not the address of a WebSocket API's connections: https://{{api}}.execute-api.{{region}}.amazonaws.com/{{stage}}")]
+    CallbackUrl {
+        /// What was given.
+        given: String,
+    },
 }
 
 /// The configuration that every AWS client is made from, out of AWS's own variables: `AWS_REGION`, `AWS_ACCESS_KEY_ID`,

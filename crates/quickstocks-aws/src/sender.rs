@@ -15,7 +15,7 @@ use quickstocks_core::model::ConnectionId;
 use quickstocks_core::ports::{ConnectionSender, Delivery};
 use tokio::sync::Semaphore;
 
-use crate::config::{CONNECT_TIMEOUT, http_client};
+use crate::config::{CONNECT_TIMEOUT, ConfigError, http_client};
 
 /// How many clients share the posts. Over HTTP/2 a client has one connection, and posts beyond the peer's limit of streams (128 at
 /// AWS) wait for it: one client then did 1,900 posts a second where four did 6,900. Over HTTP/1.1 it makes no difference.
@@ -40,7 +40,14 @@ pub struct ApiGatewaySender {
 impl ApiGatewaySender {
     /// A sender to the API whose connections are at `callback_url`: `https://{api}.execute-api.{region}.amazonaws.com/{stage}`.
     /// It is never that of `CloudFront`, where the signature does not fit.
-    pub fn new(config: &SdkConfig, callback_url: &str, posts_in_flight: NonZeroUsize) -> Self {
+    ///
+    /// # Errors
+    /// [`ConfigError::CallbackUrl`] when it is no address of HTTP or HTTPS.
+    pub fn new(config: &SdkConfig, callback_url: &str, posts_in_flight: NonZeroUsize) -> Result<Self, ConfigError> {
+        let uri: Option<http::Uri> = callback_url.parse().ok();
+        if !uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) {
+            return Err(ConfigError::CallbackUrl { given: callback_url.to_owned() });
+        }
         let client = |_| {
             let config = config::Builder::from(config)
                 .endpoint_url(callback_url)
@@ -58,11 +65,11 @@ impl ApiGatewaySender {
                 .build();
             Client::from_conf(config)
         };
-        Self {
+        Ok(Self {
             clients: (0..CLIENTS).map(client).collect(),
             next: AtomicUsize::new(0),
             posts: Semaphore::new(posts_in_flight.get().min(Semaphore::MAX_PERMITS)),
-        }
+        })
     }
 }
 

@@ -19,7 +19,7 @@ fn config() -> SdkConfig {
 }
 
 fn sender(url: &str, in_flight: usize) -> ApiGatewaySender {
-    ApiGatewaySender::new(&config(), url, NonZeroUsize::new(in_flight).unwrap())
+    ApiGatewaySender::new(&config(), url, NonZeroUsize::new(in_flight).unwrap()).unwrap()
 }
 
 #[derive(Default)]
@@ -116,6 +116,14 @@ async fn a_frame_is_posted_as_it_is_to_the_connections_path() {
     let delivery = sender(&gateway.url, 8).send(&ConnectionId::new("Rk2s9fQ="), frame).await;
     assert!(matches!(delivery, Delivery::Sent), "{delivery:?}");
     assert_eq!(gateway.requests(), [("POST /ws/@connections/Rk2s9fQ%3D HTTP/1.1".to_owned(), frame.to_owned())]);
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_at_start() {
+    for bad in ["", "ws", "/ws", "abc123.execute-api.us-east-1.amazonaws.com/ws", "wss://abc123.execute-api.us-east-1.amazonaws.com/ws"] {
+        let error = ApiGatewaySender::new(&config(), bad, NonZeroUsize::MIN).unwrap_err();
+        assert!(error.to_string().contains("execute-api.{region}"), "{bad:?}: {error}");
+    }
 }
 
 #[tokio::test]
