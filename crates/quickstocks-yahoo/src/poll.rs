@@ -195,12 +195,16 @@ impl YahooClient {
     }
 
     async fn through_spark(&self, poll: &mut Poll, wanted: Vec<Symbol>, reason: NoSession, breaker: &Breaker) {
-        match reason {
-            NoSession::Refused => poll.note(Trouble::SessionRefused),
-            NoSession::Unreachable => poll.note(Trouble::Unreachable),
+        let trouble = match reason {
+            NoSession::Refused => Trouble::SessionRefused,
+            NoSession::Unreachable => Trouble::Unreachable,
             NoSession::BudgetSpent(until) => return poll.give_up(wanted, Trouble::BudgetSpent, Some(until)),
-        }
+        };
         let left = poll.take_all(self.wave(&Route::Spark, chunks(&wanted, SPARK_SYMBOLS), &poll.errand).await);
+        // When spark brings nothing either, what it died of tells more than the session.
+        if poll.answered || poll.trouble.is_none() {
+            poll.note(trouble);
+        }
         if left.limited.is_empty() {
             poll.give_up_rest(left);
         } else {

@@ -195,7 +195,7 @@ enum SessionError {
 fn reason_of(error: &SessionError) -> NoSession {
     match error {
         SessionError::Call(CallError::BudgetSpent(spent)) => NoSession::BudgetSpent(spent.retry_at),
-        SessionError::Call(CallError::Transport(_) | CallError::Status(_)) => NoSession::Unreachable,
+        SessionError::Call(CallError::Transport(_) | CallError::Status(_)) | SessionError::NoCookie(500..) => NoSession::Unreachable,
         _ => NoSession::Refused,
     }
 }

@@ -146,6 +146,7 @@ fn decode_one(entry: &str) -> Option<(Symbol, Option<Quote>)> {
         _ => prices.change(),
     };
     let market_state = state_of(raw.market_state.get());
+    // A quote without a date counts as the oldest there is, so that it never takes the place of a dated one.
     let as_of = raw.regular_market_time.seconds().unwrap_or_default();
     let quote = Quote {
         name: text::name(&[&raw.long_name, &raw.short_name], symbol.as_str()),
