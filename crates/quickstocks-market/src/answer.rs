@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 
 use crate::fault::{Family, FaultKind};
 use crate::server::{unauthorized, with_common_headers};
@@ -83,8 +83,14 @@ async fn halved(response: Response, cut: bool) -> Response {
     // Already marked as encoded, so that the compression does not hold the half back in its buffer.
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
-    let cut = io::Error::new(io::ErrorKind::ConnectionReset, "cut on request");
-    Response::from_parts(parts, Body::from_stream(stream::iter([Ok(half), Err(cut)])))
+    let cut = stream::once(async {
+        // Lets the server send what it has before it learns of the cut; otherwise not even the headers arrive.
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
+        Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut on request"))
+    });
+    Response::from_parts(parts, Body::from_stream(stream::once(async { Ok(half) }).chain(cut)))
 }
 
 fn empty_result(family: Family) -> String {

@@ -115,7 +115,7 @@ impl Counter {
             })
             .collect();
         let max_in_flight = families.values().map(|family| family.in_flight).sum();
-        *calls = Calls { families, max_in_flight, ..Calls::default() };
+        *calls = Calls { max_in_flight, families, ..Calls::default() };
     }
 
     fn end(&self, call: Call) {

@@ -221,7 +221,9 @@ fn add_intraday(chart: &mut Chart, snapshot: &Snapshot<'_>, pins: &[Pin]) {
         while from < day.close_ms && from <= view_ms {
             let to = (from + length).min(day.close_ms);
             let running = to > view_ms;
-            let quiet = !path.traded_between(from, (to - 1).min(view_ms));
+            // The last bar of a session that is over holds the official close, traded or not.
+            let closing = to == day.close_ms && !running;
+            let quiet = !closing && !path.traded_between(from, (to - 1).min(view_ms));
             let bar = scaled(snapshot, path.bar(from, to, view_ms));
             let bar = patched(bar, from, if running { snapshot.now_ms + 1 } else { to }, pins);
             chart.bars.push(Stamped { time_s: from / 1000, bar: (!quiet).then_some(bar), adjusted_close: bar.close });

@@ -350,3 +350,95 @@ fn sector_name(letter: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_table_holds_together() {
+        let listings = all(0).unwrap();
+        assert!(listings.len() >= 300, "{}", listings.len());
+        let mut symbols = HashSet::new();
+        for listing in &listings {
+            let symbol = &listing.symbol;
+            assert!(symbols.insert(symbol.to_uppercase()), "{symbol} is there twice");
+            assert!(!listing.long_name.is_empty() && listing.short_name.chars().count() <= 32, "{symbol}");
+            if listing.kind != Kind::None {
+                assert!(listing.price > 0.0 && listing.volatility < 0.06, "{symbol}");
+            }
+            if listing.kind == Kind::Equity {
+                assert!(listing.shares > 0.0 && listing.daily_volume > 0.0, "{symbol}");
+                assert!(!listing.sector.is_empty() && !listing.industry.is_empty(), "{symbol}");
+            }
+            if listing.oddity.is_none() {
+                assert!(!listing.currency.is_empty(), "{symbol}");
+            }
+            if let Some(isin) = &listing.isin {
+                assert!(is_isin(isin), "{symbol} {isin}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_oddity_and_minor_currency_is_listed() {
+        let listings = all(0).unwrap();
+        for kind in [
+            "EQUITY",
+            "ETF",
+            "MUTUALFUND",
+            "MONEYMARKET",
+            "INDEX",
+            "CURRENCY",
+            "CRYPTOCURRENCY",
+            "FUTURE",
+            "ECNQUOTE",
+            "ALTSYMBOL",
+            "NONE",
+        ] {
+            assert!(listings.iter().any(|listing| listing.kind.quote_type() == kind), "{kind}");
+        }
+        for oddity in [Oddity::TypedStub, Oddity::NoneStub, Oddity::Suspended, Oddity::Expired] {
+            assert!(listings.iter().any(|listing| listing.oddity == Some(oddity)), "{oddity:?}");
+        }
+        for currency in ["GBp", "ZAc", "ILA", "USX", "GBP", "DKK", "NOK", "IDR", "JPY", "HKD", "CAD", "AUD"] {
+            assert!(listings.iter().any(|listing| listing.currency == currency), "{currency}");
+        }
+        assert!(listings.iter().filter(|listing| listing.dividend > 0.0).count() > 50);
+        assert!(listings.iter().any(|listing| !listing.splits.is_empty()));
+    }
+
+    #[test]
+    fn made_up_listings_follow_the_real_ones() {
+        let listings = all(1000).unwrap();
+        assert_eq!(listings.last().unwrap().symbol, "SIM01000");
+        assert_eq!(listings.len(), all(0).unwrap().len() + 1000);
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        assert_eq!(parse("A\tEQUITY").unwrap_err(), "2 columns instead of 14");
+        let line = "A\tSHARE\tNMS\tUSD\t1\t1\t1\t0\t1\t1\tT:x\tName\t\t";
+        assert_eq!(parse(line).unwrap_err(), "type \"SHARE\" is unknown");
+    }
+
+    /// ISO 6166: letters become two digits, then the check of Luhn.
+    fn is_isin(isin: &str) -> bool {
+        let digits: Vec<u32> = isin
+            .chars()
+            .flat_map(|letter| {
+                let value = letter.to_digit(36).unwrap();
+                if value >= 10 { vec![value / 10, value % 10] } else { vec![value] }
+            })
+            .collect();
+        let sum: u32 = digits
+            .iter()
+            .rev()
+            .enumerate()
+            .map(|(at, digit)| if at % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { *digit })
+            .sum();
+        isin.len() == 12 && sum.is_multiple_of(10)
+    }
+}

@@ -198,19 +198,21 @@ impl DayPath<'_> {
         let into = (at_ms - self.day.open_ms).max(0);
         let mut bucket = into / BUCKET_MS;
         let mut step = (into % BUCKET_MS) / self.process.step_ms;
+        let mut touching = self.touching_steps(bucket);
         // Every bucket has active steps, so this looks back into the one before at most.
-        while !self.is_active(bucket, step) {
+        while !self.is_active(bucket, step, touching) {
             if step > 0 {
                 step -= 1;
             } else if bucket > 0 {
                 bucket -= 1;
                 step = self.steps() - 1;
+                touching = self.touching_steps(bucket);
             } else {
                 break;
             }
         }
         Trade {
-            price: self.step_price(bucket, &self.bucket(bucket), step),
+            price: self.step_price(bucket, &self.bucket(bucket), step, touching),
             at_ms: self.day.open_ms + bucket * BUCKET_MS + step * self.process.step_ms,
         }
     }
@@ -274,9 +276,10 @@ impl DayPath<'_> {
                 range = (range.0.max(bucket.high), range.1.min(bucket.low));
                 continue;
             }
+            let touching = self.touching_steps(at);
             for step in begin..=end.min(self.steps() - 1) {
-                if self.is_active(at, step) {
-                    let price = self.step_price(at, &bucket, step);
+                if self.is_active(at, step, touching) {
+                    let price = self.step_price(at, &bucket, step, touching);
                     range = (range.0.max(price), range.1.min(price));
                 }
             }
@@ -350,12 +353,8 @@ impl DayPath<'_> {
     }
 
     /// Whether a price is made in a step. The open and the extremes always are.
-    fn is_active(&self, bucket: i64, step: i64) -> bool {
-        if bucket == 0 && step == 0 {
-            return true;
-        }
-        let (high, low) = self.touching_steps(bucket);
-        if step == high || step == low {
+    fn is_active(&self, bucket: i64, step: i64, (high, low): (i64, i64)) -> bool {
+        if step == high || step == low || (bucket == 0 && step == 0) {
             return true;
         }
         let position = self.position(bucket) * self.steps() + step;
@@ -363,11 +362,10 @@ impl DayPath<'_> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "steps of one day")]
-    fn step_price(&self, at: i64, bucket: &Bucket, step: i64) -> f64 {
+    fn step_price(&self, at: i64, bucket: &Bucket, step: i64, (high, low): (i64, i64)) -> f64 {
         if at == 0 && step == 0 {
             return self.open;
         }
-        let (high, low) = self.touching_steps(at);
         if step == high {
             return bucket.high;
         }

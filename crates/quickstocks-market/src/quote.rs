@@ -348,7 +348,9 @@ fn by_kind(quote: &mut Object, snapshot: &Snapshot<'_>) {
             if let Some(expense) = listing.extra_number("expense") {
                 quote.float("netExpenseRatio", expense);
             }
-            if listing.kind != Kind::MoneyMarket && listing.oddity.is_none() {
+            if listing.kind == Kind::MoneyMarket {
+                quote.float("trailingAnnualDividendRate", 0.0);
+            } else if listing.oddity.is_none() {
                 let since = (snapshot.price / snapshot.year.two_hundred_day_average - 1.0) * 100.0;
                 quote.float("ytdReturn", since).float("trailingThreeMonthReturns", since / 3.0);
             }

@@ -175,6 +175,10 @@ impl Simulation {
             let yesterday = process.day(before, calendar.previous(before.number));
             snapshot.change_base = yesterday.trade_at(view_ms - 86_400_000).price;
         }
+        if process.once_a_day() {
+            // A fund has no range within a day, and none may stretch that of its year.
+            (snapshot.open, snapshot.high, snapshot.low) = (snapshot.price, snapshot.price, snapshot.price);
+        }
         snapshot.extend(&path);
         snapshot.apply_oddity();
         snapshot.apply_pins(&instrument.pins_until(now_ms));

@@ -21,11 +21,11 @@ pub(super) struct Recording {
 
 #[derive(Deserialize)]
 struct Index {
-    files: Vec<File>,
+    files: Vec<Named>,
 }
 
 #[derive(Deserialize)]
-struct File {
+struct Named {
     file: PathBuf,
     endpoint: String,
     #[serde(default)]

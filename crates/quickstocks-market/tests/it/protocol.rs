@@ -1,10 +1,9 @@
 //! Cookie, crumb, limits, headers and the shape of every endpoint.
 
-mod support;
-
 use quickstocks_market::{Limits, MarketConfig};
 use serde_json::{Value, json};
-use support::{AGENT, Yahoo, frozen};
+
+use crate::support::{AGENT, Yahoo, frozen, url_encoded};
 
 const INVALID_CRUMB: &str = r#"{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb. For Developers - https://bit.ly/yahoo-finance-api-feedback"}}}"#;
 const INVALID_COOKIE: &str = r#"{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Cookie"}}}"#;
@@ -113,7 +112,7 @@ async fn calls_beyond_the_hourly_budget_are_refused_until_the_hour_is_over() {
     }
     // The cookie and the crumb were two of the five.
     assert_eq!(answers, [200, 200, 200, 429, 429]);
-    yahoo.server.advance_clock(std::time::Duration::from_secs(3600));
+    yahoo.server.advance_clock(std::time::Duration::from_hours(1));
     assert_eq!(yahoo.send("/v1/finance/search?q=apple").await.status(), 200);
 }
 
@@ -123,10 +122,7 @@ async fn quotes_come_in_the_order_of_the_request_without_unknown_and_repeated_sy
     let quotes = yahoo.quotes("msft,NONEXIST,^GSPC,EURUSD=X,MSFT,AAPL").await;
     let symbols: Vec<&str> = quotes.iter().map(|quote| quote["symbol"].as_str().unwrap()).collect();
     assert_eq!(symbols, ["MSFT", "^GSPC", "EURUSD=X", "AAPL"]);
-    assert_eq!(
-        yahoo.text(&yahoo.quote_path("NONEXIST")).await,
-        r#"{"quoteResponse":{"result":[],"error":null}}"#
-    );
+    assert_eq!(yahoo.text(&yahoo.quote_path("NONEXIST")).await, r#"{"quoteResponse":{"result":[],"error":null}}"#);
 }
 
 #[tokio::test]
@@ -180,7 +176,7 @@ async fn search_ranks_symbols_then_names_then_parts() {
         ("bitcoin", "BTC-USD"),
         ("F", "F"),
     ] {
-        let found = yahoo.json(&format!("/v1/finance/search?q={}&quotesCount=6", support::url_encoded(query))).await;
+        let found = yahoo.json(&format!("/v1/finance/search?q={}&quotesCount=6", url_encoded(query))).await;
         assert_eq!(found["quotes"][0]["symbol"], expected, "{query}: {found}");
         assert!(found["quotes"].as_array().unwrap().len() <= 6);
         assert_eq!(found["count"], found["quotes"].as_array().unwrap().len());
@@ -273,7 +269,7 @@ async fn floats_keep_their_point_and_single_precision() {
         {
             #[expect(clippy::cast_possible_truncation, reason = "the point of the test")]
             let single = number.as_f64().unwrap() as f32;
-            assert_eq!(format!("{single}").parse::<f64>().unwrap(), number.as_f64().unwrap(), "{name}");
+            assert_eq!(single.to_string().parse::<f64>().unwrap().to_bits(), number.as_f64().unwrap().to_bits(), "{name}");
         }
     }
 }
@@ -281,7 +277,7 @@ async fn floats_keep_their_point_and_single_precision() {
 #[tokio::test]
 async fn the_state_of_the_market_follows_its_hours_when_it_is_not_always_open() {
     let yahoo = Yahoo::start(MarketConfig { always_open: false, ..frozen() }).await;
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = std::time::Duration::from_hours(1);
     assert_eq!(yahoo.quote("AAPL").await["marketState"], "REGULAR");
     assert_eq!(yahoo.quote("7203.T").await["marketState"], "PREPRE");
     yahoo.server.advance_clock(hour * 6);
