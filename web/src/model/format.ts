@@ -1,0 +1,158 @@
+// Numbers and times as people of a locale read them. Decimal strings go to Intl as they are: it formats them exactly.
+
+import { priceDecimals } from "./decimal";
+import type { Decimal, Quote, Timestamp } from "./types";
+
+/** True minus signs are as wide as a plus, so columns of changes align. */
+const MINUS = "\u2212";
+
+export interface Unit {
+  short: string;
+  /** For a tooltip and a screen reader. */
+  long: string;
+}
+
+/** Yahoo's codes for hundredths of a currency; their case matters. */
+const SUBUNITS: Readonly<Record<string, Unit & { major: string }>> = {
+  GBp: { short: "p", long: "pence, hundredths of a British pound", major: "GBP" },
+  GBX: { short: "p", long: "pence, hundredths of a British pound", major: "GBP" },
+  ZAc: { short: "c", long: "cents, hundredths of a South African rand", major: "ZAR" },
+  ILA: { short: "ag.", long: "agorot, hundredths of an Israeli shekel", major: "ILS" },
+};
+
+type Formattable = Intl.StringNumericLiteral;
+
+export class Formats {
+  readonly #locale: string;
+  readonly #timeZone: string | undefined;
+  readonly #numbers = new Map<string, Intl.NumberFormat>();
+  readonly #dates = new Map<string, Intl.DateTimeFormat>();
+
+  /** `timeZone` is the browser's when absent. */
+  constructor(locale: string, timeZone?: string) {
+    this.#locale = locale;
+    this.#timeZone = timeZone;
+  }
+
+  price(value: Decimal, hint: number): string {
+    return this.#decimal(value, priceDecimals(value, hint));
+  }
+
+  /** A change of price, with its sign and as many decimals as the price it belongs to. */
+  change(value: Decimal, price: Decimal | undefined, hint: number): string {
+    const decimals = Math.max(priceDecimals(price ?? value, hint), priceDecimals(value, hint));
+    return this.#signed(value, decimals);
+  }
+
+  percent(value: Decimal): string {
+    return `${this.#signed(value, 2)}\u202f%`;
+  }
+
+  ratio(value: Decimal): string {
+    return this.#decimal(value, 2);
+  }
+
+  /** A big number in short, such as 51.2M. */
+  compact(value: Decimal | number): string {
+    const key = "compact";
+    const format = this.#number(key, { notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 2 });
+    return minus(format.format(value as Formattable));
+  }
+
+  integer(value: number): string {
+    return this.#decimal(String(Math.round(value)), 0);
+  }
+
+  time(at: Timestamp, withSeconds = false): string {
+    return this.#date(withSeconds ? "seconds" : "time", {
+      hour: "2-digit",
+      minute: "2-digit",
+      ...(withSeconds ? { second: "2-digit" } : {}),
+    }).format(at);
+  }
+
+  /** The trading day a price is from, as the exchange's calendar has it. */
+  day(at: Timestamp, now: Timestamp, timeZone?: string): string {
+    const zone = this.#usable(timeZone);
+    const year = new Date(at).getUTCFullYear() === new Date(now).getUTCFullYear() ? {} : ({ year: "numeric" } as const);
+    const key = `day ${zone ?? ""} ${"year" in year}`;
+    return this.#date(key, { day: "numeric", month: "short", ...year, ...(zone ? { timeZone: zone } : {}) }).format(at);
+  }
+
+  /** Everything about a moment, for a tooltip: the exchange's own time too. */
+  moment(at: Timestamp, timeZone?: string): string {
+    const zone = this.#usable(timeZone);
+    const options = { dateStyle: "medium", timeStyle: "medium" } as const;
+    const here = this.#date("moment", options).format(at);
+    if (!zone) return here;
+    return `${here} (${this.#date(`moment ${zone}`, { ...options, timeZone: zone }).format(at)} ${zone.replaceAll("_", " ")})`;
+  }
+
+  /** The unit prices of a quote are in; an index has points, whatever currency its exchange trades in. */
+  unit(quote: Pick<Quote, "currency" | "kind">): Unit | undefined {
+    if (quote.kind === "index") return { short: "pts", long: "index points" };
+    const code = quote.currency;
+    return code === undefined ? undefined : (SUBUNITS[code] ?? { short: code, long: this.#currencyName(code) });
+  }
+
+  /** The currency a market capitalisation is in: never a subunit. */
+  majorCurrency(currency: string | undefined): string | undefined {
+    return currency === undefined ? undefined : (SUBUNITS[currency]?.major ?? currency);
+  }
+
+  #currencyName(code: string): string {
+    try {
+      return new Intl.DisplayNames("en", { type: "currency" }).of(code) ?? code;
+    } catch {
+      return code;
+    }
+  }
+
+  #decimal(value: Decimal, decimals: number): string {
+    const format = this.#number(`decimal ${decimals}`, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    return minus(format.format(value as Formattable));
+  }
+
+  #signed(value: Decimal, decimals: number): string {
+    const format = this.#number(`signed ${decimals}`, {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+      signDisplay: "exceptZero",
+    });
+    return minus(format.format(value as Formattable));
+  }
+
+  #number(key: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+    let format = this.#numbers.get(key);
+    if (!format) {
+      format = new Intl.NumberFormat(this.#locale, options);
+      this.#numbers.set(key, format);
+    }
+    return format;
+  }
+
+  #date(key: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    let format = this.#dates.get(key);
+    if (!format) {
+      const own = this.#timeZone === undefined ? {} : { timeZone: this.#timeZone };
+      format = new Intl.DateTimeFormat(this.#locale, { ...own, ...options });
+      this.#dates.set(key, format);
+    }
+    return format;
+  }
+
+  /** A zone this browser does not know must not cost the card its date. */
+  #usable(timeZone: string | undefined): string | undefined {
+    if (timeZone === undefined) return undefined;
+    try {
+      new Intl.DateTimeFormat("en", { timeZone });
+      return timeZone;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function minus(formatted: string): string {
+  return formatted.replace("-", MINUS);
+}
