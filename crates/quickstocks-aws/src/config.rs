@@ -32,7 +32,9 @@ pub enum ConfigError {
         names: String,
     },
     /// The address that frames are posted to is no address.
-    #[error("{given:?} is not the address of a WebSocket API's connections: https://{{api}}.execute-api.{{region}}.amazonaws.com/{{stage}}")]
+    #[error(
+        "{given:?} is not the address of a WebSocket API's connections: https://{{api}}.execute-api.{{region}}.amazonaws.com/{{stage}}"
+    )]
     CallbackUrl {
         /// What was given.
         given: String,
@@ -48,7 +50,10 @@ pub enum ConfigError {
 /// # Errors
 /// [`ConfigError::Missing`] names all variables that are not there.
 pub fn sdk_config() -> Result<SdkConfig, ConfigError> {
-    #[expect(clippy::disallowed_methods, reason = "these are variables of AWS, not settings of ours; the SDK would read them by itself")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "these are variables of AWS, not settings of ours; the SDK would read them by itself"
+    )]
     sdk_config_from(|name| std::env::var(name).ok())
 }
 

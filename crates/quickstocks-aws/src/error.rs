@@ -69,7 +69,9 @@ fn classify_answer(code: Option<&str>, status: u16) -> Class {
             | "LimitExceededException"
             | "TooManyRequestsException",
         ) => Class::Throttled,
-        Some("InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "TransactionInProgressException") => Class::Unavailable,
+        Some("InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "TransactionInProgressException") => {
+            Class::Unavailable
+        }
         _ if status == 429 => Class::Throttled,
         // A success that cannot be read: something else than the service answered.
         _ if !(400..500).contains(&status) => Class::Unavailable,
@@ -82,7 +84,10 @@ fn classify_answer(code: Option<&str>, status: u16) -> Class {
 pub(crate) fn classify_cancellation<'a>(codes: impl IntoIterator<Item = &'a str>) -> Class {
     let classes: Vec<Class> =
         codes.into_iter().filter(|code| *code != "None").map(|code| classify_answer(Some(code), 400)).collect();
-    [Class::Refused, Class::Throttled, Class::Unavailable].into_iter().find(|class| classes.contains(class)).unwrap_or(Class::Refused)
+    [Class::Refused, Class::Throttled, Class::Unavailable]
+        .into_iter()
+        .find(|class| classes.contains(class))
+        .unwrap_or(Class::Refused)
 }
 
 #[cfg(test)]

@@ -79,10 +79,15 @@ impl TickPublisher for SnsTickPublisher {
             messages.iter().partition(|message| message.bytes() <= MAX_BATCH_BYTES);
         let mut failures: Vec<Failure<'_>> = too_large
             .into_iter()
-            .map(|message| Failure { message, cause: Rejection::TooLarge { bytes: message.bytes() }.into(), may_pass_later: false })
+            .map(|message| Failure {
+                message,
+                cause: Rejection::TooLarge { bytes: message.bytes() }.into(),
+                may_pass_later: false,
+            })
             .collect();
 
-        let (again, lost): (Vec<_>, Vec<_>) = self.publish_once(&fitting).await.into_iter().partition(|failure| failure.may_pass_later);
+        let (again, lost): (Vec<_>, Vec<_>) =
+            self.publish_once(&fitting).await.into_iter().partition(|failure| failure.may_pass_later);
         failures.extend(lost);
         if !again.is_empty() {
             let again: Vec<&Message> = again.into_iter().map(|failure| failure.message).collect();
@@ -91,7 +96,12 @@ impl TickPublisher for SnsTickPublisher {
 
         for Failure { message, cause, .. } in &failures {
             let ShardRange { first, last } = message.shards;
-            tracing::error!(shards.first = first, shards.last = last, error = &**cause as &dyn Error, "a tick could not be published");
+            tracing::error!(
+                shards.first = first,
+                shards.last = last,
+                error = &**cause as &dyn Error,
+                "a tick could not be published"
+            );
         }
         let (failed, total) = (failures.len(), messages.len());
         failures.into_iter().next().map_or(Ok(()), |first| Err(PublishError::Failed { failed, total, source: first.cause }))
@@ -120,7 +130,10 @@ impl SnsTickPublisher {
             // Each of its messages failed; the cause is shared as text, since an error cannot be.
             Err(error) => {
                 let text = aws_sdk_sns::error::DisplayErrorContext(&*error).to_string();
-                return batch.iter().map(|message| Failure { message, cause: text.clone().into(), may_pass_later: false }).collect();
+                return batch
+                    .iter()
+                    .map(|message| Failure { message, cause: text.clone().into(), may_pass_later: false })
+                    .collect();
             }
         };
         let mut unmentioned: HashMap<String, &Message> =

@@ -106,7 +106,8 @@ impl ConnectionWriter for DynamoStore {
             .return_values(ReturnValue::AllOld);
         let Some(item) = delete.send().await.map_err(store_error)?.attributes else { return Ok(None) };
         let user = from_item(item)?.user;
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(Key::users_connection(&user, id).attributes()));
+        let delete =
+            self.client.delete_item().table_name(&self.table).set_key(Some(Key::users_connection(&user, id).attributes()));
         delete.send().await.map_err(store_error)?;
         Ok(Some(user))
     }

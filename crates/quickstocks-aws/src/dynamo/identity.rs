@@ -38,7 +38,9 @@ impl UserWriter for DynamoStore {
     async fn create(&self, user: &User, list: &Watchlist, session: &Token) -> Result<(), StoreError> {
         let profile = write(&Key::profile(&user.id), &UserRow { created_at: user.created_at })?;
         let new = |item| {
-            self.put_in_transaction(item).condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk")
+            self.put_in_transaction(item)
+                .condition_expression("attribute_not_exists(#pk)")
+                .expression_attribute_names("#pk", "pk")
         };
         self.transact([profile, watchlists::to_item(&user.id, list)?, to_item(session)?].map(new)).await
     }

@@ -125,7 +125,8 @@ impl DynamoStore {
     /// Does all puts or none of them.
     async fn transact(&self, puts: impl IntoIterator<Item = PutBuilder>) -> Result<(), StoreError> {
         let part = |put: PutBuilder| put.build().map(|put| TransactWriteItem::builder().put(put).build());
-        let puts = puts.into_iter().map(part).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Refused(error.into()))?;
+        let puts =
+            puts.into_iter().map(part).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Refused(error.into()))?;
         // The SDK adds a token that makes its own retries of one transaction count as one.
         let result = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         result.map(|_| ()).map_err(|error| match error.as_service_error() {

@@ -128,7 +128,9 @@ impl DynamoStore {
                 None => remove.push(format!("#{name}")),
             }
         }
-        let clause = |verb: &str, parts: Vec<String>| if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) };
+        let clause = |verb: &str, parts: Vec<String>| {
+            if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) }
+        };
         let expression = clause("SET", set) + &clause("REMOVE", remove);
         conditional(update.update_expression(expression.trim_end()).send().await).map(|_| ())
     }

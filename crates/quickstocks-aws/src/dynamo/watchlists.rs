@@ -84,10 +84,12 @@ impl WatchlistWriter for DynamoStore {
             .return_values_on_condition_check_failure(AllOld);
         match put.send().await {
             Ok(_) => Ok(Change::Done),
-            Err(SdkError::ServiceError(context)) if context.err().is_conditional_check_failed_exception() => match context.into_err() {
-                PutItemError::ConditionalCheckFailedException(failed) => Ok(missing_or_conflict(failed.item())),
-                _ => Ok(Change::Conflict),
-            },
+            Err(SdkError::ServiceError(context)) if context.err().is_conditional_check_failed_exception() => {
+                match context.into_err() {
+                    PutItemError::ConditionalCheckFailedException(failed) => Ok(missing_or_conflict(failed.item())),
+                    _ => Ok(Change::Conflict),
+                }
+            }
             Err(error) => Err(store_error(error)),
         }
     }
@@ -108,10 +110,12 @@ impl WatchlistWriter for DynamoStore {
         };
         match delete.send().await {
             Ok(_) => Ok(Change::Done),
-            Err(SdkError::ServiceError(context)) if context.err().is_conditional_check_failed_exception() => match context.into_err() {
-                DeleteItemError::ConditionalCheckFailedException(failed) => Ok(missing_or_conflict(failed.item())),
-                _ => Ok(Change::Conflict),
-            },
+            Err(SdkError::ServiceError(context)) if context.err().is_conditional_check_failed_exception() => {
+                match context.into_err() {
+                    DeleteItemError::ConditionalCheckFailedException(failed) => Ok(missing_or_conflict(failed.item())),
+                    _ => Ok(Change::Conflict),
+                }
+            }
             Err(error) => Err(store_error(error)),
         }
     }

@@ -49,14 +49,16 @@ fn actions(requests: &[Request]) -> BTreeSet<String> {
 /// The row of the port in the table of the module's documentation.
 fn documented(port: &str) -> BTreeSet<String> {
     let source = include_str!("../../src/dynamo/mod.rs");
-    let row = source.lines().find(|line| line.starts_with(&format!("//! | `{port}` |"))).unwrap_or_else(|| panic!("no row for {port}"));
+    let row =
+        source.lines().find(|line| line.starts_with(&format!("//! | `{port}` |"))).unwrap_or_else(|| panic!("no row for {port}"));
     let names = row.split('`').skip(1).step_by(2).skip(1);
     names.filter(|name| name.starts_with(char::is_uppercase)).map(ToOwned::to_owned).collect()
 }
 
 /// The names in expressions that are not placeholders, nor functions and words of the expression language.
 fn bare_names(value: &Value) -> Vec<String> {
-    const WORDS: [&str; 9] = ["SET", "ADD", "REMOVE", "AND", "OR", "begins_with", "attribute_exists", "attribute_not_exists", "NOT"];
+    const WORDS: [&str; 9] =
+        ["SET", "ADD", "REMOVE", "AND", "OR", "begins_with", "attribute_exists", "attribute_not_exists", "NOT"];
     let Some(fields) = value.as_object() else {
         return value.as_array().map(|all| all.iter().flat_map(bare_names).collect()).unwrap_or_default();
     };
@@ -64,7 +66,9 @@ fn bare_names(value: &Value) -> Vec<String> {
     for (name, value) in fields {
         match value.as_str() {
             Some(expression) if name.ends_with("Expression") => {
-                let words = expression.split(|c: char| !(c.is_alphanumeric() || matches!(c, '#' | ':' | '_'))).filter(|word| !word.is_empty());
+                let words = expression
+                    .split(|c: char| !(c.is_alphanumeric() || matches!(c, '#' | ':' | '_')))
+                    .filter(|word| !word.is_empty());
                 bare.extend(words.filter(|word| !word.starts_with(['#', ':']) && !WORDS.contains(word)).map(ToOwned::to_owned));
             }
             _ => bare.extend(bare_names(value)),
@@ -83,15 +87,38 @@ fn check(port: &str, requests: &[Request]) {
 #[tokio::test]
 async fn quotes_and_poll_set() {
     let stored = sample::stored("AAPL", "1", std::time::Duration::ZERO, 1);
-    check("QuoteReader", &requests(async |store| { store.quotes(&sample::symbols::<Vec<_>>(&["AAPL"])).await.unwrap(); }).await);
-    check("QuoteWriter", &requests(async |store| { store.store(&[stored]).await.unwrap(); }).await);
-    check("PollSetReader", &requests(async |store| { PollSetReader::page(&store, Shard(0), Some(&sample::symbol("A"))).await.unwrap(); }).await);
+    check(
+        "QuoteReader",
+        &requests(async |store| {
+            store.quotes(&sample::symbols::<Vec<_>>(&["AAPL"])).await.unwrap();
+        })
+        .await,
+    );
+    check(
+        "QuoteWriter",
+        &requests(async |store| {
+            store.store(&[stored]).await.unwrap();
+        })
+        .await,
+    );
+    check(
+        "PollSetReader",
+        &requests(async |store| {
+            PollSetReader::page(&store, Shard(0), Some(&sample::symbol("A"))).await.unwrap();
+        })
+        .await,
+    );
     let writes = requests(async |store| {
         for urgency in [Urgency::OnScreen, Urgency::Armed, Urgency::Followed] {
             PollSetWriter::extend(&store, &[Lease { symbol: sample::symbol("AAPL"), urgency, until: NOW }]).await.unwrap();
         }
-        for (at, rests, missing) in [(None, None, None), (Some(NOW), Some("NMS".into()), Some(MissingReason::Unknown)), (Some(NOW), None, None)] {
-            store.record(&[PollRecord { symbol: sample::symbol("AAPL"), polled_at: at, rests_at: rests, missing }]).await.unwrap();
+        for (at, rests, missing) in
+            [(None, None, None), (Some(NOW), Some("NMS".into()), Some(MissingReason::Unknown)), (Some(NOW), None, None)]
+        {
+            store
+                .record(&[PollRecord { symbol: sample::symbol("AAPL"), polled_at: at, rests_at: rests, missing }])
+                .await
+                .unwrap();
         }
     })
     .await;
@@ -116,7 +143,13 @@ async fn people() {
     });
     check("WatchlistWriter", &writes.await);
     check("UserWriter", &requests(async |store| store.create(&sample::guest("u"), &list, &token).await.unwrap()).await);
-    check("TokenReader", &requests(async |store| { store.token(&token.hash, TokenKind::Session, NOW).await.unwrap(); }).await);
+    check(
+        "TokenReader",
+        &requests(async |store| {
+            store.token(&token.hash, TokenKind::Session, NOW).await.unwrap();
+        })
+        .await,
+    );
     let writes = requests(async |store| {
         store.put(&token).await.unwrap();
         store.take(&token.hash, TokenKind::Session, NOW).await.unwrap();
@@ -163,7 +196,13 @@ async fn the_source() {
         store.calls(1).await.unwrap();
     });
     check("CallCounter", &counter.await);
-    check("SourceStatusReader", &requests(async |store| { store.status().await.unwrap(); }).await);
+    check(
+        "SourceStatusReader",
+        &requests(async |store| {
+            store.status().await.unwrap();
+        })
+        .await,
+    );
     let writes = requests(async |store| {
         store.next_tick().await.unwrap();
         store.put_status(&SourceStatus::default()).await.unwrap();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{ConnectionId, Lease, Shard, SourceStatus, StoredQuote, Symbol, TokenKind, Urgency};
 use quickstocks_core::ports::{
-    ConnectionReader, ConnectionWriter, PollSetWriter, QuoteReader, QuoteWrite, QuoteWriter, SourceStatusReader, StoreError, TokenWriter,
-    UserWriter, WatchlistReader,
+    ConnectionReader, ConnectionWriter, PollSetWriter, QuoteReader, QuoteWrite, QuoteWriter, SourceStatusReader, StoreError,
+    TokenWriter, UserWriter, WatchlistReader,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::{Value, json};
@@ -77,7 +77,8 @@ async fn a_cancelled_transaction_is_classified_by_its_reasons() {
         (vec!["ThrottlingError", "None", "None"], "throttled"),
     ] {
         let listed: Vec<Value> = reasons.iter().map(|code| json!({ "Code": code })).collect();
-        let body = json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "CancellationReasons": listed});
+        let body =
+            json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "CancellationReasons": listed});
         let service = Service::new(move |_, _| Answer::Http(400, body.to_string()));
         let session = sample::token("a", TokenKind::Session, "u");
         let created = store(&service).create(&sample::guest("u"), &sample::watchlist("l", "Picks", &["AAPL"]), &session).await;
@@ -191,7 +192,8 @@ async fn a_lease_that_fails_does_not_keep_the_others_from_being_written() {
 #[tokio::test]
 async fn several_leases_of_one_kind_are_one_write_of_the_longest() {
     let service = Service::new(|_, _| Answer::ok("{}"));
-    let lease = |minutes| Lease { symbol: sample::symbol("AAPL"), urgency: Urgency::OnScreen, until: NOW + Duration::from_mins(minutes) };
+    let lease =
+        |minutes| Lease { symbol: sample::symbol("AAPL"), urgency: Urgency::OnScreen, until: NOW + Duration::from_mins(minutes) };
     PollSetWriter::extend(&store(&service), &[lease(1), lease(3), lease(2)]).await.unwrap();
     let [request] = &service.requests()[..] else { panic!("one request") };
     let until = NOW + Duration::from_mins(3);
@@ -204,9 +206,13 @@ async fn several_leases_of_one_kind_are_one_write_of_the_longest() {
 async fn an_item_of_another_layout_or_without_a_field_is_corrupt_and_named() {
     let key = json!({"pk": {"S": "USER#u"}, "sk": {"S": "LIST#l"}});
     let whole = json!({"name": {"S": "Picks"}, "symbols": {"S": "AAPL MSFT"}, "version": {"N": "1"}, "updated_at": {"N": "1"}, "v": {"N": "1"}});
-    for (name, value) in
-        [("v", Some(json!({"N": "2"}))), ("v", None), ("symbols", Some(json!({"S": "AAPL <b>"}))), ("name", None), ("version", Some(json!({"S": "1"})))]
-    {
+    for (name, value) in [
+        ("v", Some(json!({"N": "2"}))),
+        ("v", None),
+        ("symbols", Some(json!({"S": "AAPL <b>"}))),
+        ("name", None),
+        ("version", Some(json!({"S": "1"}))),
+    ] {
         let mut item = whole.as_object().unwrap().clone();
         item.extend(key.as_object().unwrap().clone());
         match value {

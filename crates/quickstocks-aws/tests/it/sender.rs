@@ -120,7 +120,9 @@ async fn a_frame_is_posted_as_it_is_to_the_connections_path() {
 
 #[test]
 fn an_address_that_is_none_is_refused_at_start() {
-    for bad in ["", "ws", "/ws", "abc123.execute-api.us-east-1.amazonaws.com/ws", "wss://abc123.execute-api.us-east-1.amazonaws.com/ws"] {
+    for bad in
+        ["", "ws", "/ws", "abc123.execute-api.us-east-1.amazonaws.com/ws", "wss://abc123.execute-api.us-east-1.amazonaws.com/ws"]
+    {
         let error = ApiGatewaySender::new(&config(), bad, NonZeroUsize::MIN).unwrap_err();
         assert!(error.to_string().contains("execute-api.{region}"), "{bad:?}: {error}");
     }
@@ -128,9 +130,15 @@ fn an_address_that_is_none_is_refused_at_start() {
 
 #[tokio::test]
 async fn each_answer_says_what_became_of_the_frame_and_none_is_retried() {
-    for (answer, expect) in
-        [("410", "gone"), ("429", "throttled"), ("403", "failed"), ("413", "failed"), ("500", "failed"), ("503", "failed"), ("cut", "failed")]
-    {
+    for (answer, expect) in [
+        ("410", "gone"),
+        ("429", "throttled"),
+        ("403", "failed"),
+        ("413", "failed"),
+        ("500", "failed"),
+        ("503", "failed"),
+        ("cut", "failed"),
+    ] {
         let gateway = Gateway::start(1).await;
         let delivery = sender(&gateway.url, 8).send(&ConnectionId::new("c"), answer).await;
         let got = match delivery {

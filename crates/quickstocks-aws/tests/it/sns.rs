@@ -84,7 +84,8 @@ async fn eleven_ticks_are_two_batches_and_each_entry_carries_its_kind() {
         assert_eq!(fields["Action"], "PublishBatch");
         assert_eq!(fields["TopicArn"], TOPIC);
         for n in 1..=entries(&request).len() {
-            let attribute = |name: &str| &fields[&format!("PublishBatchRequestEntries.member.{n}.MessageAttributes.entry.1.{name}")];
+            let attribute =
+                |name: &str| &fields[&format!("PublishBatchRequestEntries.member.{n}.MessageAttributes.entry.1.{name}")];
             assert_eq!((attribute("Name").as_str(), attribute("Value.StringValue").as_str()), ("kind", "tick"));
         }
     }
@@ -119,7 +120,8 @@ async fn a_tick_above_256_kib_is_split_and_no_batch_is_larger() {
 #[tokio::test]
 async fn a_message_that_cannot_be_split_fails_alone_and_is_not_sent() {
     let service = Service::new(|_, request| answer(request, |_| None));
-    let missing = (0..20_000).map(|n| Missing { symbol: sample::symbol(&format!("S{n}")), reason: MissingReason::Unknown }).collect();
+    let missing =
+        (0..20_000).map(|n| Missing { symbol: sample::symbol(&format!("S{n}")), reason: MissingReason::Unknown }).collect();
     let ticks = [tick(1, 1), Tick { missing, ..tick(2, 0) }, tick(3, 1)];
     let error = publisher(&service).publish(&ticks).await.unwrap_err();
     assert!(matches!(error, PublishError::Failed { failed: 1, total: 3, .. }), "{error}");
@@ -154,7 +156,10 @@ async fn entries_that_fail_by_our_fault_are_not_repeated() {
 async fn a_batch_that_is_refused_does_not_keep_the_others_from_being_published() {
     let service = Service::new(|_, request| {
         if entries(request).len() == 10 {
-            Answer::Http(403, "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>".to_owned())
+            Answer::Http(
+                403,
+                "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>".to_owned(),
+            )
         } else {
             answer(request, |_| None)
         }

@@ -62,7 +62,8 @@ pub(crate) async fn store() -> DynamoStore {
     static EMULATOR: OnceLock<Emulator> = OnceLock::new();
     let config = config(&EMULATOR.get_or_init(emulator).url);
     let table = table_name();
-    let attribute = |name| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap();
+    let attribute =
+        |name| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap();
     let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     Client::new(&config)
         .create_table()

@@ -78,8 +78,10 @@ impl Service {
 
     /// A configuration whose clients talk to this service, by default with retries, but without long pauses between them.
     pub(crate) fn config(&self) -> SdkConfig {
-        let config = sdk_config_from(|name| (name != "AWS_ENDPOINT_URL").then(|| "us-east-1".to_owned())).expect("every variable is there");
-        let retries = config.retry_config().expect("retries are set").clone().with_initial_backoff(std::time::Duration::from_millis(1));
+        let config = sdk_config_from(|name| (name != "AWS_ENDPOINT_URL").then(|| "us-east-1".to_owned()))
+            .expect("every variable is there");
+        let retries =
+            config.retry_config().expect("retries are set").clone().with_initial_backoff(std::time::Duration::from_millis(1));
         config.into_builder().http_client(self.clone()).retry_config(retries).build()
     }
 
@@ -115,7 +117,8 @@ impl HttpConnector for Service {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let service = self.clone();
         HttpConnectorFuture::new(async move {
-            let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
+            let operation =
+                request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
             let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
             let request = Request { operation, body };
             let number = {
@@ -131,9 +134,7 @@ impl HttpConnector for Service {
             }
             service.state.lock().unwrap().under_way -= 1;
             match (service.script)(number, &request) {
-                Answer::Http(status, body) => {
-                    Ok(HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body)))
-                }
+                Answer::Http(status, body) => Ok(HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))),
                 Answer::TimedOut => Err(ConnectorError::timeout("scripted".into())),
                 Answer::Unreachable => Err(ConnectorError::io("scripted".into())),
             }
