@@ -7,7 +7,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line, for CloudWatch Logs Insights.
+    /// One JSON object a line, for `CloudWatch` Logs Insights.
     Json,
     /// For people.
     Text,
@@ -26,7 +26,9 @@ pub fn init_tracing(format: LogFormat, filter: &str) {
         LogFormat::Text => {
             let colours = std::io::stderr().is_terminal();
             registry
-                .with(tracing_subscriber::fmt::layer().compact().with_ansi(colours).with_writer(std::io::stderr).with_target(false))
+                .with(
+                    tracing_subscriber::fmt::layer().compact().with_ansi(colours).with_writer(std::io::stderr).with_target(false),
+                )
                 .try_init()
         }
     };

@@ -49,10 +49,10 @@ use crate::topic::{sns_event, topic};
 pub use options::{LogFormat, Options, Source};
 
 /// How long a dispatcher may take: what the function has on AWS.
-const DISPATCH_TIME: Duration = Duration::from_secs(60);
+const DISPATCH_TIME: Duration = Duration::from_mins(1);
 
 /// How often what ran out is deleted from the store.
-const PURGE_EVERY: Duration = Duration::from_secs(3600);
+const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// How long a stop waits for what is under way.
 const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -126,6 +126,12 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         format!("the data folder {} cannot be made; choose another with --data-dir", options.data_dir.display())
     })?;
     let store = SqliteStore::open(options.data_dir.join("quickstocks.db"))?;
+    if store.begin(&source.name()).await.context("the database cannot be written to")? {
+        tracing::info!(
+            source = source.name(),
+            "prices come from here now; those of another source, if there were any, are forgotten"
+        );
+    }
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("{} cannot be listened on; is it in use? choose another with --listen", options.listen))?;

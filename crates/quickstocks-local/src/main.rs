@@ -33,7 +33,7 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     println!("QuickStocks is at {}", running.url());
     match options.source()?.kind() {
         SourceKind::Simulated => {
-            println!("The market is simulated: these prices are made up. --source yahoo polls Yahoo Finance, for personal use.")
+            println!("The market is simulated: these prices are made up. --source yahoo polls Yahoo Finance, for personal use.");
         }
         SourceKind::Replay => println!("Prices are recorded answers of Yahoo Finance."),
         SourceKind::Yahoo => println!("Prices come from Yahoo Finance, for personal use only; do not pass them on."),

@@ -57,7 +57,7 @@ pub struct Options {
     #[arg(long, default_value_t = 0, hide = true)]
     pub synthetic_listings: u32,
 
-    /// How much to log: a level or a list of directives such as info,quickstocks_yahoo=debug
+    /// How much to log: a level or a list of directives such as `info,quickstocks_yahoo=debug`
     #[arg(long, default_value = "info,fetch_quotes=warn,dispatch=warn", env = "LOG_LEVEL")]
     pub log_level: String,
 
@@ -87,6 +87,15 @@ pub enum Source {
 }
 
 impl Source {
+    /// What the store calls it: prices of one name are comparable with each other.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Demo => "simulated".to_owned(),
+            Self::Yahoo => "yahoo".to_owned(),
+            Self::Replay(folder) => format!("replay {}", folder.canonicalize().as_deref().unwrap_or(folder).display()),
+        }
+    }
+
     /// What the user interface calls it.
     pub fn kind(&self) -> SourceKind {
         match self {

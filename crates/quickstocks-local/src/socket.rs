@@ -24,7 +24,7 @@ use ws_connect::WsConnect;
 use crate::hub::Hub;
 
 /// API Gateway ends a socket after two hours; so does this, before its row expires.
-const LIFETIME: Duration = Duration::from_secs(2 * 3600);
+const LIFETIME: Duration = Duration::from_hours(2);
 
 /// A client that has not answered a ping for this long has vanished.
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -49,7 +49,7 @@ pub(crate) async fn open(
 ) -> Response {
     let mut id = [0; 12];
     sockets.random.fill(&mut id);
-    let id = ConnectionId::new(&id.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let id = ConnectionId::new(&format!("{:024x}", id.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte))));
     // Before the row is written: a dispatcher that finds the row must find the socket too. What it sends waits in the queue.
     let outgoing = sockets.hub.open(&id);
     let connect = sockets.event(

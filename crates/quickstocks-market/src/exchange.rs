@@ -107,6 +107,7 @@ impl Region {
         }
     }
 
+    #[expect(clippy::match_same_arms, reason = "in the order of the regions, to be found and changed one by one")]
     fn hours(self) -> Hours {
         let (pre, open, close, post) = match self {
             Self::UnitedStates => (clock(4, 0), clock(9, 30), clock(16, 0), clock(20, 0)),

@@ -21,7 +21,11 @@ impl ConnectionReader for SqliteStore {
             let sql = "SELECT id, user, listed, watched, paused, connected_at, leased_until
                 FROM connection WHERE shard = ?1 AND id > ?2 AND expires_at > ?3 ORDER BY id LIMIT ?4";
             let connections = rows::all(connection, sql, params![shard.0, after, now.millis(), PAGE], decode)?;
-            let next = if connections.len() == PAGE as usize { connections.last().map(|connection| connection.id.clone()) } else { None };
+            let next = if connections.len() == PAGE as usize {
+                connections.last().map(|connection| connection.id.clone())
+            } else {
+                None
+            };
             Ok(ConnectionPage { connections, next })
         })
         .await
@@ -41,7 +45,9 @@ impl ConnectionReader for SqliteStore {
         let user = user.clone();
         self.read(move |connection| {
             let sql = "SELECT id FROM connection WHERE user = ?1 AND expires_at > ?2 ORDER BY id";
-            rows::all(connection, sql, params![user.as_str(), now.millis()], |row| Ok(ConnectionId::new(&row.get::<_, String>("id")?)))
+            rows::all(connection, sql, params![user.as_str(), now.millis()], |row| {
+                Ok(ConnectionId::new(&row.get::<_, String>("id")?))
+            })
         })
         .await
     }
@@ -74,7 +80,9 @@ impl ConnectionWriter for SqliteStore {
         let id = id.clone();
         self.write(move |connection| {
             let sql = "DELETE FROM connection WHERE shard = ?1 AND id = ?2 RETURNING user";
-            rows::one(connection, sql, params![connection_shard(&id).0, id.as_str()], |row| Ok(UserId::new(&row.get::<_, String>("user")?)))
+            rows::one(connection, sql, params![connection_shard(&id).0, id.as_str()], |row| {
+                Ok(UserId::new(&row.get::<_, String>("user")?))
+            })
         })
         .await
     }
@@ -100,7 +108,10 @@ impl SqliteStore {
     /// Sets one column of a connection; answers whether it was there.
     async fn set(&self, id: &ConnectionId, sql: &'static str, value: impl ToSql + Send + 'static) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.write(move |connection| Ok(rows::execute(connection, sql, params![connection_shard(&id).0, id.as_str(), value])? == 1)).await
+        self.write(move |connection| {
+            Ok(rows::execute(connection, sql, params![connection_shard(&id).0, id.as_str(), value])? == 1)
+        })
+        .await
     }
 }
 

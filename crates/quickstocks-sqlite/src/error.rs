@@ -54,7 +54,10 @@ pub(crate) fn class(error: &Error) -> Class {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Class::Corrupt,
             _ => Class::Refused,
         },
-        Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..) | Error::Utf8Error(..) | Error::InvalidColumnType(..) => Class::Corrupt,
+        Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::Utf8Error(..)
+        | Error::InvalidColumnType(..) => Class::Corrupt,
         _ => Class::Refused,
     }
 }

@@ -12,7 +12,11 @@ impl UserWriter for SqliteStore {
         let (user, list, session) = (user.clone(), list.clone(), session.clone());
         self.write(move |connection| {
             // Plain inserts: what is there already makes them fail, and the whole write with them.
-            rows::execute(connection, "INSERT INTO user (id, created_at) VALUES (?1, ?2)", params![user.id.as_str(), user.created_at.millis()])?;
+            rows::execute(
+                connection,
+                "INSERT INTO user (id, created_at) VALUES (?1, ?2)",
+                params![user.id.as_str(), user.created_at.millis()],
+            )?;
             watchlists::insert_new(connection, &user.id, &list)?;
             write_token(connection, "INSERT INTO token (hash, kind, user, expires_at) VALUES (?1, ?2, ?3, ?4)", &session)
         })
@@ -45,7 +49,8 @@ impl TokenWriter for SqliteStore {
     async fn take(&self, hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Result<Option<Token>, StoreError> {
         let (hash, kind) = (hash.clone(), rows::to_word(kind)?);
         self.write(move |connection| {
-            let sql = "DELETE FROM token WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3 RETURNING hash, kind, user, expires_at";
+            let sql =
+                "DELETE FROM token WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3 RETURNING hash, kind, user, expires_at";
             rows::one(connection, sql, params![hash.as_str(), kind, now.millis()], decode)
         })
         .await
@@ -54,14 +59,19 @@ impl TokenWriter for SqliteStore {
     async fn extend(&self, hash: &TokenHash, until: Timestamp) -> Result<bool, StoreError> {
         let hash = hash.clone();
         self.write(move |connection| {
-            Ok(rows::execute(connection, "UPDATE token SET expires_at = ?2 WHERE hash = ?1", params![hash.as_str(), until.millis()])? == 1)
+            Ok(rows::execute(
+                connection,
+                "UPDATE token SET expires_at = ?2 WHERE hash = ?1",
+                params![hash.as_str(), until.millis()],
+            )? == 1)
         })
         .await
     }
 
     async fn delete(&self, hash: &TokenHash) -> Result<(), StoreError> {
         let hash = hash.clone();
-        self.write(move |connection| rows::execute(connection, "DELETE FROM token WHERE hash = ?1", [hash.as_str()]).map(|_| ())).await
+        self.write(move |connection| rows::execute(connection, "DELETE FROM token WHERE hash = ?1", [hash.as_str()]).map(|_| ()))
+            .await
     }
 }
 

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
-#![expect(clippy::doc_markdown, reason = "SQLite and QuickStocks are names, not code")]
 
+mod begin;
 mod connections;
 mod error;
 mod identity;
@@ -57,7 +57,8 @@ impl SqliteStore {
     /// [`OpenError`], each with a sentence that says what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let opened = open::open(path.as_ref())?;
-        let writer = Writer::start(opened.writer, Some(opened.lock)).map_err(|source| OpenError::unusable(path.as_ref(), source))?;
+        let writer =
+            Writer::start(opened.writer, Some(opened.lock)).map_err(|source| OpenError::unusable(path.as_ref(), source))?;
         Ok(Self { writer, readers: Some(Arc::new(Readers::new(opened.readers))) })
     }
 
@@ -66,7 +67,8 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] when there is no memory or no thread for it.
     pub fn open_in_memory() -> Result<Self, OpenError> {
-        let writer = Writer::start(open::in_memory()?, None).map_err(|source| OpenError::unusable(Path::new(":memory:"), source))?;
+        let writer =
+            Writer::start(open::in_memory()?, None).map_err(|source| OpenError::unusable(Path::new(":memory:"), source))?;
         Ok(Self { writer, readers: None })
     }
 
@@ -90,7 +92,10 @@ impl SqliteStore {
     }
 
     /// Runs a query.
-    async fn read<T: Send + 'static>(&self, query: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static) -> Result<T, StoreError> {
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
         match &self.readers {
             Some(readers) => Arc::clone(readers).read(query).await,
             None => self.writer.write(query).await,
@@ -98,7 +103,10 @@ impl SqliteStore {
     }
 
     /// Makes a change, whole or not at all; when it answers, the change is on the disk.
-    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static) -> Result<T, StoreError> {
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
         self.writer.write(work).await
     }
 }

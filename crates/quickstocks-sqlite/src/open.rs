@@ -23,7 +23,9 @@ const STATEMENTS: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file or its folder cannot be written.
-    #[error("cannot open the database {path} for writing: check that its folder exists, that this user may write to it and that the disk is not full")]
+    #[error(
+        "cannot open the database {path} for writing: check that its folder exists, that this user may write to it and that the disk is not full"
+    )]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -38,7 +40,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// Another program has it locked.
-    #[error("the database {path} is locked by another program: close what has it open, such as an sqlite3 shell, and start again")]
+    #[error(
+        "the database {path} is locked by another program: close what has it open, such as an sqlite3 shell, and start again"
+    )]
     Locked {
         /// The file.
         path: PathBuf,
@@ -74,7 +78,9 @@ pub enum OpenError {
         source: BoxError,
     },
     /// It could not be brought to this program's version. It is as it was.
-    #[error("the database {path} could not be brought to version {version} and is unchanged: go on with the program that wrote it, and report this")]
+    #[error(
+        "the database {path} could not be brought to version {version} and is unchanged: go on with the program that wrote it, and report this"
+    )]
     Migration {
         /// The file.
         path: PathBuf,

@@ -25,9 +25,7 @@ impl Readers {
         query: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|error| StoreError::Unavailable(error.into()))?;
-        let answer = tokio::task::spawn_blocking(move || {
-            Borrowed::take(self, permit).query(query)
-        });
+        let answer = tokio::task::spawn_blocking(move || Borrowed::take(self, permit).query(query));
         answer.await.map_err(|error| StoreError::Unavailable(error.into()))?.map_err(|Failure(error)| error)
     }
 

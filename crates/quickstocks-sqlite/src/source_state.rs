@@ -12,7 +12,11 @@ impl SourceGate for SqliteStore {
         self.read(|connection| {
             the_row(connection, "SELECT session_cookie, session_crumb, session_fetched_at FROM source", [], |row| {
                 let Some(cookie) = row.get("session_cookie")? else { return Ok(None) };
-                Ok(Some(SourceSession { cookie, crumb: row.get("session_crumb")?, fetched_at: rows::moment(row, "session_fetched_at")? }))
+                Ok(Some(SourceSession {
+                    cookie,
+                    crumb: row.get("session_crumb")?,
+                    fetched_at: rows::moment(row, "session_fetched_at")?,
+                }))
             })
         })
         .await
@@ -70,7 +74,8 @@ impl CallCounter for SqliteStore {
 
     async fn calls(&self, hour: i64) -> Result<u32, StoreError> {
         self.read(move |connection| {
-            let calls = rows::one(connection, "SELECT calls FROM source_calls WHERE hour = ?1", [hour], |row| Ok(row.get("calls")?))?;
+            let calls =
+                rows::one(connection, "SELECT calls FROM source_calls WHERE hour = ?1", [hour], |row| Ok(row.get("calls")?))?;
             Ok(calls.unwrap_or_default())
         })
         .await
@@ -82,7 +87,8 @@ impl SourceStatusReader for SqliteStore {
     async fn status(&self) -> Result<SourceStatus, StoreError> {
         self.read(|connection| {
             let sql = "SELECT status FROM source WHERE status IS NOT NULL";
-            let status = rows::one(connection, sql, [], |row| rows::from_json(row, "status", || "the status of the source".to_owned()))?;
+            let status =
+                rows::one(connection, sql, [], |row| rows::from_json(row, "status", || "the status of the source".to_owned()))?;
             Ok(status.unwrap_or_default())
         })
         .await
@@ -103,14 +109,24 @@ impl SourceStatusWriter for SqliteStore {
     async fn put_status(&self, status: &SourceStatus) -> Result<(), StoreError> {
         let (tick, json) = (status.tick.0.cast_signed(), rows::to_json(status)?);
         self.write(move |connection| {
-            rows::execute(connection, "UPDATE source SET status_tick = ?1, status = ?2 WHERE status_tick <= ?1", params![tick, json]).map(|_| ())
+            rows::execute(
+                connection,
+                "UPDATE source SET status_tick = ?1, status = ?2 WHERE status_tick <= ?1",
+                params![tick, json],
+            )
+            .map(|_| ())
         })
         .await
     }
 }
 
 /// The row a statement always has.
-fn the_row<T>(connection: &Connection, sql: &str, params: impl Params, decode: impl FnOnce(&Row<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+fn the_row<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    decode: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let row = rows::one(connection, sql, params, decode)?;
     Ok(row.ok_or_else(|| corrupt("the row of the source", "it is not there"))?)
 }

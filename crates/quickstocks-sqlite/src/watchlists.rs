@@ -46,8 +46,10 @@ impl WatchlistWriter for SqliteStore {
         self.write(move |connection| {
             let sql = "UPDATE watchlist SET name = ?3, symbols = ?4, version = ?5, updated_at = ?6
                 WHERE user = ?1 AND id = ?2 AND version = ?7";
-            let (symbols, version, expected) = (rows::to_json(&list.symbols)?, list.version.cast_signed(), expected.cast_signed());
-            let params = params![user.as_str(), list.id.as_str(), list.name, symbols, version, list.updated_at.millis(), expected];
+            let (symbols, version, expected) =
+                (rows::to_json(&list.symbols)?, list.version.cast_signed(), expected.cast_signed());
+            let params =
+                params![user.as_str(), list.id.as_str(), list.name, symbols, version, list.updated_at.millis(), expected];
             let changed = rows::execute(connection, sql, params)?;
             outcome(connection, &user, &list.id, changed)
         })
@@ -69,7 +71,12 @@ impl WatchlistWriter for SqliteStore {
 pub(crate) fn insert_new(connection: &Connection, user: &UserId, list: &Watchlist) -> Result<(), Failure> {
     let sql = "INSERT INTO watchlist (user, id, name, symbols, version, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let (symbols, version) = (rows::to_json(&list.symbols)?, list.version.cast_signed());
-    rows::execute(connection, sql, params![user.as_str(), list.id.as_str(), list.name, symbols, version, list.updated_at.millis()]).map(|_| ())
+    rows::execute(
+        connection,
+        sql,
+        params![user.as_str(), list.id.as_str(), list.name, symbols, version, list.updated_at.millis()],
+    )
+    .map(|_| ())
 }
 
 /// What a conditional change came to that changed so many rows.
@@ -82,7 +89,8 @@ fn outcome(connection: &Connection, user: &UserId, id: &ListId, changed: usize) 
 }
 
 fn exists(connection: &Connection, user: &UserId, id: &ListId) -> Result<bool, Failure> {
-    let found = rows::one(connection, "SELECT 1 FROM watchlist WHERE user = ?1 AND id = ?2", [user.as_str(), id.as_str()], |_| Ok(()))?;
+    let found =
+        rows::one(connection, "SELECT 1 FROM watchlist WHERE user = ?1 AND id = ?2", [user.as_str(), id.as_str()], |_| Ok(()))?;
     Ok(found.is_some())
 }
 

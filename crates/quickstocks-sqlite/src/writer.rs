@@ -159,7 +159,13 @@ mod tests {
     }
 
     fn stored(connection: &Connection) -> Vec<i64> {
-        connection.prepare("SELECT n FROM number ORDER BY n").unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        connection
+            .prepare("SELECT n FROM number ORDER BY n")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
     }
 
     fn jobs(scripts: &'static [&'static [&'static str]]) -> (Vec<Box<dyn Job>>, Answers) {
@@ -191,14 +197,17 @@ mod tests {
     #[test]
     fn nobody_is_told_that_a_write_was_made_when_the_transaction_was_given_up() {
         let connection = numbers();
-        let (jobs, answers) = jobs(&[
-            &["INSERT INTO number VALUES (1)"],
-            &["ROLLBACK", "this fails"],
-            &["INSERT INTO number VALUES (3)"],
-        ]);
+        let (jobs, answers) =
+            jobs(&[&["INSERT INTO number VALUES (1)"], &["ROLLBACK", "this fails"], &["INSERT INTO number VALUES (3)"]]);
         commit_together(&connection, jobs);
         let answers: Vec<_> = answers.into_iter().map(|answer| answer.blocking_recv().unwrap()).collect();
-        assert!(matches!(answers[..], [Err(StoreError::Unavailable(_)), Err(StoreError::Refused(_)), Err(StoreError::Unavailable(_))]), "{answers:?}");
+        assert!(
+            matches!(
+                answers[..],
+                [Err(StoreError::Unavailable(_)), Err(StoreError::Refused(_)), Err(StoreError::Unavailable(_))]
+            ),
+            "{answers:?}"
+        );
         assert_eq!(stored(&connection), [0_i64; 0]);
         assert!(connection.is_autocommit());
     }

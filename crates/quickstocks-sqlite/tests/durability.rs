@@ -87,7 +87,10 @@ async fn a_kill_loses_no_acknowledged_write_and_leaves_no_half_done_one() {
     let users = count("SELECT count(*) FROM user");
     let least = i64::try_from(acknowledged.len()).unwrap();
     assert!(users >= least);
-    assert_eq!(count("SELECT count(*) FROM user JOIN watchlist ON watchlist.user = user.id JOIN token ON token.user = user.id"), users);
+    assert_eq!(
+        count("SELECT count(*) FROM user JOIN watchlist ON watchlist.user = user.id JOIN token ON token.user = user.id"),
+        users
+    );
     assert_eq!(count("SELECT count(*) FROM watchlist"), users);
     assert_eq!(count("SELECT count(*) FROM token"), users);
     assert!(count("SELECT count(*) FROM poll_entry") >= least);
@@ -98,7 +101,8 @@ async fn a_write_that_was_handed_over_is_made_even_when_its_caller_goes_away() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("quickstocks.db");
     let store = SqliteStore::open(&path).unwrap();
-    let (guest, list, session) = (sample::guest("ann"), sample::watchlist("1f", "First", &[]), sample::token("5e55", TokenKind::Session, "ann"));
+    let (guest, list, session) =
+        (sample::guest("ann"), sample::watchlist("1f", "First", &[]), sample::token("5e55", TokenKind::Session, "ann"));
     tokio::select! {
         biased;
         answer = store.create(&guest, &list, &session) => answer.unwrap(),

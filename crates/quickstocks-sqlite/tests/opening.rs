@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use quickstocks_core::model::{Shard, TokenKind, poll_shard};
 use quickstocks_core::ports::{
-    CallCounter as _, ConnectionReader, PollSetReader, QuoteReader as _, SourceGate as _, SourceStatusReader as _, SourceStatusWriter as _,
-    TokenReader as _, WatchlistReader as _,
+    CallCounter as _, ConnectionReader, PollSetReader, QuoteReader as _, SourceGate as _, SourceStatusReader as _,
+    SourceStatusWriter as _, TokenReader as _, WatchlistReader as _,
 };
 use quickstocks_sqlite::{OpenError, SqliteStore};
 use quickstocks_testkit::sample;
@@ -95,7 +95,10 @@ fn a_newer_database_is_refused_with_both_versions() {
 async fn a_damaged_database_is_refused() {
     let (_directory, path) = place();
     let store = SqliteStore::open(&path).unwrap();
-    let quotes: Vec<_> = sample::many_symbols(200).iter().map(|symbol| sample::stored(symbol.as_str(), "1", std::time::Duration::ZERO, 1)).collect();
+    let quotes: Vec<_> = sample::many_symbols(200)
+        .iter()
+        .map(|symbol| sample::stored(symbol.as_str(), "1", std::time::Duration::ZERO, 1))
+        .collect();
     quickstocks_core::ports::QuoteWriter::store(&store, &quotes).await.unwrap();
     drop(store);
     let mut bytes = fs::read(&path).unwrap();
@@ -133,7 +136,10 @@ async fn a_database_of_version_1_is_opened_with_all_that_is_in_it() {
     let quote = store.quotes(&[sample::symbol("VOD.L")]).await.unwrap().pop().unwrap();
     assert_eq!(quote.quote, sample::full_quote("VOD.L", sample::NOW));
     let entry = PollSetReader::page(&store, poll_shard(&sample::symbol("VOD.L")), None).await.unwrap().entries.pop().unwrap();
-    assert_eq!((entry.on_screen_until, entry.polled_at, entry.rests_at.as_deref()), (Some(sample::NOW), Some(sample::NOW), Some("LSE")));
+    assert_eq!(
+        (entry.on_screen_until, entry.polled_at, entry.rests_at.as_deref()),
+        (Some(sample::NOW), Some(sample::NOW), Some("LSE"))
+    );
     let connection = store.connections_of(&ann, sample::NOW).await.unwrap().pop().unwrap();
     let connection = store.connection(&connection, sample::NOW).await.unwrap().unwrap();
     assert_eq!((connection.listed, connection.paused), (sample::symbols(&["VOD.L", "^GSPC"]), true));

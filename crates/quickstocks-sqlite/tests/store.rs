@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quickstocks_core::model::{Lease, TokenKind, Urgency};
+use quickstocks_core::model::{Breaker, Lease, SourceStatus, TokenKind, Urgency, poll_shard};
 use quickstocks_core::ports::{
-    CallCounter as _, ConnectionWriter as _, PollSetReader, PollSetWriter, QuoteReader as _, QuoteWrite, QuoteWriter as _, SourceStatusWriter as _,
-    StoreError, TokenReader as _, TokenWriter, WatchlistReader as _, WatchlistWriter as _,
+    CallCounter as _, ConnectionReader as _, ConnectionWriter as _, PollSetReader, PollSetWriter, QuoteReader as _, QuoteWrite,
+    QuoteWriter as _, SourceGate as _, SourceStatusReader as _, SourceStatusWriter as _, StoreError, TokenReader as _,
+    TokenWriter, WatchlistReader as _, WatchlistWriter as _,
 };
 use quickstocks_sqlite::{Purged, SqliteStore};
 use quickstocks_testkit::sample;
@@ -61,6 +62,54 @@ async fn a_purge_deletes_what_has_run_out_and_nothing_else() {
     assert!(store.token(&good.hash, TokenKind::Session, now).await.unwrap().is_some());
 }
 
+/// A database with a row of everything, its source named "yahoo".
+fn filled_store() -> (TempDir, SqliteStore) {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let path = directory.path().join("quickstocks.db");
+    other_program(&path).execute_batch(include_str!("fixtures/version-1.sql")).expect("the fixture is good SQL");
+    let store = SqliteStore::open(&path).expect("the database is good");
+    (directory, store)
+}
+
+#[tokio::test]
+async fn prices_stay_when_the_same_source_begins_again_and_connections_do_not() {
+    let (_directory, store) = filled_store();
+    let ann = sample::user("ann");
+    assert_eq!(store.connections_of(&ann, sample::NOW).await.unwrap().len(), 1);
+    assert!(!store.begin("yahoo").await.unwrap());
+    assert!(store.connections_of(&ann, sample::NOW).await.unwrap().is_empty());
+    assert_eq!(store.quotes(&[sample::symbol("VOD.L")]).await.unwrap().len(), 1);
+    assert_eq!(store.status().await.unwrap().on_screen, 12);
+    assert_eq!(store.breaker().await.unwrap().trips, 1);
+    assert_eq!(store.calls(7).await.unwrap(), 12);
+    assert!(store.session().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn another_source_begins_without_the_prices_of_the_one_before_and_with_all_lists() {
+    let (_directory, store) = filled_store();
+    let vodafone = sample::symbol("VOD.L");
+    assert!(store.begin("simulated").await.unwrap());
+    assert!(!store.begin("simulated").await.unwrap());
+
+    assert!(store.quotes(std::slice::from_ref(&vodafone)).await.unwrap().is_empty());
+    assert_eq!(store.status().await.unwrap(), SourceStatus::default());
+    assert_eq!(store.breaker().await.unwrap(), Breaker::default());
+    assert_eq!(store.calls(7).await.unwrap(), 0);
+    assert!(store.session().await.unwrap().is_none());
+
+    let entry = PollSetReader::page(&store, poll_shard(&vodafone), None).await.unwrap().entries.pop().unwrap();
+    assert_eq!((entry.on_screen_until, entry.polled_at, entry.rests_at), (Some(sample::NOW), None, None), "leases stay");
+    assert_eq!(store.watchlists(&sample::user("ann")).await.unwrap().len(), 1);
+    let session = sample::token("5e55", TokenKind::Session, "ann");
+    assert!(store.token(&session.hash, TokenKind::Session, sample::NOW).await.unwrap().is_some());
+    assert_eq!(store.next_tick().await.unwrap().0, 42, "ticks go on, or browsers would take new prices for old");
+
+    // A price that is older than the forgotten one is shown now.
+    let old = sample::stored("VOD.L", "1", Duration::from_hours(24), 43);
+    assert_eq!(store.store(&[old]).await.unwrap(), [QuoteWrite::Stored]);
+}
+
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_named() {
     let (_directory, path, store) = new_store();
@@ -81,16 +130,18 @@ async fn a_row_that_cannot_be_read_is_named() {
     };
     let symbol = sample::symbol("AAPL");
     named(store.quotes(std::slice::from_ref(&symbol)).await.map(drop), "AAPL");
-    named(quickstocks_core::ports::ConnectionReader::connection(&store, &sample::connection("c1", "ann").id, sample::NOW).await.map(drop), "c1");
+    named(store.connection(&sample::connection("c1", "ann").id, sample::NOW).await.map(drop), "c1");
     named(store.watchlists(&sample::user("ann")).await.map(drop), "1f");
-    named(PollSetReader::page(&store, quickstocks_core::model::poll_shard(&symbol), None).await.map(drop), "AAPL");
+    named(PollSetReader::page(&store, poll_shard(&symbol), None).await.map(drop), "AAPL");
 }
 
 #[tokio::test]
 async fn a_quote_that_cannot_be_stored_leaves_the_rest_of_its_batch() {
     let (_directory, path, store) = new_store();
     other_program(&path)
-        .execute_batch("CREATE TRIGGER refuse BEFORE INSERT ON quote WHEN new.symbol = 'BAD' BEGIN SELECT raise(ABORT, 'no'); END")
+        .execute_batch(
+            "CREATE TRIGGER refuse BEFORE INSERT ON quote WHEN new.symbol = 'BAD' BEGIN SELECT raise(ABORT, 'no'); END",
+        )
         .unwrap();
     let quote = |symbol| sample::stored(symbol, "1", Duration::ZERO, 1);
     let batch = [quote("AAPL"), quote("BAD"), quote("MSFT")];

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quickstocks_core::model::{
-    Connection, ConnectionId, Currency, Extended, InstrumentKind, ListId, MarketState, Quote, Session, StoredQuote, Symbol, TickNumber,
-    Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    Connection, ConnectionId, Currency, Extended, InstrumentKind, ListId, MarketState, Quote, Session, StoredQuote, Symbol,
+    TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use rust_decimal::Decimal;
 
@@ -15,7 +15,21 @@ pub const NOW: Timestamp = Timestamp::from_seconds(4_102_444_800);
 
 /// Symbols of every shape Yahoo writes, the ones that look like reserved words or need quoting included.
 pub const ODD_SYMBOLS: [&str; 16] = [
-    "^GSPC", "M&M.NS", "BTC-USD", "EURUSD=X", "BRK-B", "0P000071W8.TO", "ES=F", "AAPL220121C00025000", "7203.T", "ALL", "KEY", "NAME", "ON", "NULL", "A_B",
+    "^GSPC",
+    "M&M.NS",
+    "BTC-USD",
+    "EURUSD=X",
+    "BRK-B",
+    "0P000071W8.TO",
+    "ES=F",
+    "AAPL220121C00025000",
+    "7203.T",
+    "ALL",
+    "KEY",
+    "NAME",
+    "ON",
+    "NULL",
+    "A_B",
     "^DJI",
 ];
 

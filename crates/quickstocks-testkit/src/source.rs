@@ -2,7 +2,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use quickstocks_core::model::{History, HistoryRange, Interval, Missing, MissingReason, Quote, SourceReason, SourceState, Symbol, SymbolMatch, Timestamp};
+use quickstocks_core::model::{
+    History, HistoryRange, Interval, Missing, MissingReason, Quote, SourceReason, SourceState, Symbol, SymbolMatch, Timestamp,
+};
 use quickstocks_core::ports::{HistorySource, QuoteSource, SourceAnswer, SourceError, SymbolSearch};
 
 use crate::{Gate, lock};
@@ -143,7 +145,8 @@ impl Script {
             return answer;
         }
         let calls = u32::try_from(symbols.len().div_ceil(symbols_per_call)).unwrap_or(u32::MAX);
-        let mut answer = SourceAnswer { state: self.state, reason: self.reason, retry_at: self.retry_at, calls, ..SourceAnswer::default() };
+        let mut answer =
+            SourceAnswer { state: self.state, reason: self.reason, retry_at: self.retry_at, calls, ..SourceAnswer::default() };
         let refuses = matches!(self.state, SourceState::Refused | SourceState::Unreachable);
         for symbol in symbols {
             if refuses || self.silent.contains(symbol) {
@@ -187,7 +190,9 @@ impl SymbolSearch for ScriptedSource {
             return Err(error);
         }
         let query = query.to_lowercase();
-        let fits = |found: &&SymbolMatch| found.symbol.as_str().to_lowercase().contains(&query) || found.name.to_lowercase().contains(&query);
+        let fits = |found: &&SymbolMatch| {
+            found.symbol.as_str().to_lowercase().contains(&query) || found.name.to_lowercase().contains(&query)
+        };
         Ok(script.matches.iter().filter(fits).take(limit).cloned().collect())
     }
 }
@@ -219,7 +224,10 @@ mod tests {
         let asked: Vec<Symbol> = sample::symbols(&["AAPL", "GONE", "HUSH", "WHAT", "EVER"]);
         let answer = source.poll(&asked).await;
         assert_eq!(answer.quotes.len(), 1);
-        assert_eq!(answer.missing.iter().map(|missing| missing.reason).collect::<Vec<_>>(), [MissingReason::Delisted, MissingReason::Unknown, MissingReason::Unknown]);
+        assert_eq!(
+            answer.missing.iter().map(|missing| missing.reason).collect::<Vec<_>>(),
+            [MissingReason::Delisted, MissingReason::Unknown, MissingReason::Unknown]
+        );
         assert_eq!(answer.unanswered, sample::symbols::<Vec<_>>(&["HUSH"]));
         assert_eq!((answer.state, answer.calls), (SourceState::Ok, 3));
 

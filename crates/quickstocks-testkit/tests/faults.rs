@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quickstocks_core::model::TokenKind;
-use quickstocks_core::ports::{CallCounter as _, QuoteReader as _, QuoteWrite, QuoteWriter as _, SourceStatusWriter as _, StoreError, TokenWriter as _};
+use quickstocks_core::ports::{
+    CallCounter as _, QuoteReader as _, QuoteWrite, QuoteWriter as _, SourceStatusWriter as _, StoreError, TokenWriter as _,
+};
 use quickstocks_testkit::faults::{Fault, Faulty, Method};
 use quickstocks_testkit::{MemoryStore, sample};
 
@@ -59,7 +61,11 @@ async fn a_doubled_call_is_done_twice_and_answered_by_the_second() {
     assert_eq!(store.add_calls(7, 3).await.unwrap(), 6);
     let ticket = sample::token("a1", TokenKind::Ticket, "ann");
     store.put(&ticket).await.unwrap();
-    assert_eq!(store.take(&ticket.hash, TokenKind::Ticket, sample::NOW).await.unwrap(), None, "the first has it, and nobody heard");
+    assert_eq!(
+        store.take(&ticket.hash, TokenKind::Ticket, sample::NOW).await.unwrap(),
+        None,
+        "the first has it, and nobody heard"
+    );
 }
 
 #[tokio::test]

@@ -86,7 +86,8 @@ pub fn decode_tick(message: &str) -> Result<Tick, DecodeError> {
     if v != VERSION {
         return Err(DecodeError::Version(v));
     }
-    let Message { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, after, .. } = serde_json::from_str(message)?;
+    let Message { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, after, .. } =
+        serde_json::from_str(message)?;
     Ok(Tick { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, after })
 }
 
@@ -97,7 +98,11 @@ mod tests {
 
     #[test]
     fn a_tick_survives_the_journey() {
-        let sent = Tick { after: Some(ConnectionId::new("abc=")), source_changed: true, ..tick(vec![quote("AAPL", "1.50"), quote("^GSPC", "4000")]) };
+        let sent = Tick {
+            after: Some(ConnectionId::new("abc=")),
+            source_changed: true,
+            ..tick(vec![quote("AAPL", "1.50"), quote("^GSPC", "4000")])
+        };
         let messages = encode_tick(&sent, MAX_MESSAGE_BYTES);
         assert_eq!(messages.len(), 1);
         assert_eq!(decode_tick(&messages[0]).unwrap(), sent);

@@ -79,11 +79,18 @@ mod tests {
         let addresses = Addresses::new("http://127.0.0.1:1/base").unwrap();
         let symbols: Vec<Symbol> = ["^GSPC", "EURUSD=X", "M&M.NS", "BRK-B"].iter().map(|s| s.parse().unwrap()).collect();
         let quote = addresses.quote(&symbols, "ptm/id.T+/J").to_string();
-        assert!(quote.starts_with("http://127.0.0.1:1/base/v7/finance/quote?symbols=%5EGSPC,EURUSD%3DX,M%26M.NS,BRK-B&fields=symbol,"), "{quote}");
+        assert!(
+            quote
+                .starts_with("http://127.0.0.1:1/base/v7/finance/quote?symbols=%5EGSPC,EURUSD%3DX,M%26M.NS,BRK-B&fields=symbol,"),
+            "{quote}"
+        );
         assert!(quote.ends_with("&crumb=ptm%2Fid.T%2B%2FJ"), "{quote}");
         let request = HistoryRequest { symbol: symbols[0].clone(), range: HistoryRange::OneDay, interval: Interval::FiveMinutes };
         let chart = addresses.chart(&request, Timestamp::from_millis(7)).to_string();
-        assert_eq!(chart, "http://127.0.0.1:1/base/v8/finance/chart/%5EGSPC?range=1d&interval=5m&includePrePost=false&lang=en-US&region=US&_=7");
+        assert_eq!(
+            chart,
+            "http://127.0.0.1:1/base/v8/finance/chart/%5EGSPC?range=1d&interval=5m&includePrePost=false&lang=en-US&region=US&_=7"
+        );
         assert!(addresses.search("a&b=/ü", 6).as_str().contains("?q=a%26b%3D%2F%C3%BC&quotesCount=6&"));
     }
 }

@@ -2,9 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use quickstocks_core::model::{
-    BreakerState, History, HistoryRange, Interval, SourceSession, Symbol, SymbolMatch, Timestamp,
-};
+use quickstocks_core::model::{BreakerState, History, HistoryRange, Interval, SourceSession, Symbol, SymbolMatch, Timestamp};
 use quickstocks_core::ports::{
     CallCounter, Clock, HistorySource, QuoteSource, SourceAnswer, SourceError, SourceGate, SymbolSearch,
 };
@@ -51,10 +49,8 @@ impl YahooClient {
         let checked = config.check()?;
         let ledger = Ledger::new(counter, Arc::clone(&clock), config.budget);
         Ok(Self {
-            addresses: Addresses::new(&checked.base_url).map_err(|_| InvalidYahooConfig::Address {
-                setting: "base URL",
-                value: config.base_url.clone(),
-            })?,
+            addresses: Addresses::new(&checked.base_url)
+                .map_err(|_| InvalidYahooConfig::Address { setting: "base URL", value: config.base_url.clone() })?,
             http: Http::new(config, checked.user_agents, ledger)?,
             sessions: Sessions::new(Arc::clone(&gate), Arc::clone(&clock), checked.cookie_url),
             gate: Gate::new(gate, Arc::clone(&clock)),
@@ -80,7 +76,11 @@ impl YahooClient {
 
     /// One call outside of polls, under the same breaker and budget. When the breaker is half open this call is the
     /// probe: where nobody polls, a search must be able to find out that Yahoo is back.
-    async fn single<T>(&self, ask: Ask<'_>, decode: impl FnOnce(&[u8]) -> Result<T, DecodeError> + Send) -> Result<T, SourceError> {
+    async fn single<T>(
+        &self,
+        ask: Ask<'_>,
+        decode: impl FnOnce(&[u8]) -> Result<T, DecodeError> + Send,
+    ) -> Result<T, SourceError> {
         let breaker = self.gate.breaker().await;
         if breaker.state(self.clock.now()) != BreakerState::Open
             && let Err(spent) = self.http.check_budget().await

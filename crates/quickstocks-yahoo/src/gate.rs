@@ -38,7 +38,10 @@ impl Gate {
         match self.shared.breaker().await {
             Ok(stored) => self.reconcile(stored).await,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the breaker could not be read; this process goes by what it saw last");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the breaker could not be read; this process goes by what it saw last"
+                );
                 self.local().seen.clone()
             }
         }
@@ -98,7 +101,10 @@ impl Gate {
             }
             Ok(false) => false,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the breaker could not be stored; this process goes by its own");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the breaker could not be stored; this process goes by its own"
+                );
                 let mut local = self.local();
                 let won = local.seen == *expected;
                 if won {

@@ -162,7 +162,11 @@ impl Http {
                 self.call_once(ask, errand).await
             }
             Err(error) if error.lost_connection() && errand.may_reconnect() => {
-                tracing::debug!(yahoo.endpoint = ask.endpoint, error = &error as &dyn std::error::Error, "the connection was lost; trying once more");
+                tracing::debug!(
+                    yahoo.endpoint = ask.endpoint,
+                    error = &error as &dyn std::error::Error,
+                    "the connection was lost; trying once more"
+                );
                 self.call_once(ask, errand).await
             }
             outcome => outcome,
@@ -186,8 +190,15 @@ impl Http {
         errand.calls.fetch_add(1, Ordering::Relaxed);
         let outcome = self.exchange(ask).await;
         match &outcome {
-            Ok(reply) => tracing::debug!(yahoo.endpoint = ask.endpoint, http.status = reply.status.as_u16(), body_bytes = reply.body.len(), "called"),
-            Err(error) => tracing::debug!(yahoo.endpoint = ask.endpoint, error = error as &dyn std::error::Error, "called in vain"),
+            Ok(reply) => tracing::debug!(
+                yahoo.endpoint = ask.endpoint,
+                http.status = reply.status.as_u16(),
+                body_bytes = reply.body.len(),
+                "called"
+            ),
+            Err(error) => {
+                tracing::debug!(yahoo.endpoint = ask.endpoint, error = error as &dyn std::error::Error, "called in vain");
+            }
         }
         outcome
     }
@@ -227,7 +238,8 @@ impl Http {
         let agent = self.agent.load(Ordering::Relaxed) % self.user_agents.len();
         headers.insert(USER_AGENT, self.user_agents[agent].clone());
         // Without text/html in it no cookie is set.
-        let accept = if ask.endpoint == crate::session::COOKIE_ENDPOINT { "text/html,application/xhtml+xml,*/*;q=0.8" } else { "*/*" };
+        let accept =
+            if ask.endpoint == crate::session::COOKIE_ENDPOINT { "text/html,application/xhtml+xml,*/*;q=0.8" } else { "*/*" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if ask.fresh {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -269,4 +281,3 @@ fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
 }
-

@@ -68,7 +68,8 @@ impl YahooClient {
     pub(crate) async fn poll_symbols(&self, symbols: &[Symbol]) -> SourceAnswer {
         let mut seen = HashSet::with_capacity(symbols.len());
         let mut wanted: Vec<Symbol> = symbols.iter().filter(|symbol| seen.insert(*symbol)).cloned().collect();
-        let mut poll = Poll { errand: Errand::new(), answer: SourceAnswer::default(), trouble: None, answered: false, empty: false };
+        let mut poll =
+            Poll { errand: Errand::new(), answer: SourceAnswer::default(), trouble: None, answered: false, empty: false };
         if wanted.is_empty() {
             return poll.finish();
         }

@@ -136,7 +136,13 @@ impl Sessions {
         }
     }
 
-    async fn fetch(&self, held: &mut Held, http: &Http, addresses: &Addresses, errand: &Errand) -> Result<Arc<SourceSession>, NoSession> {
+    async fn fetch(
+        &self,
+        held: &mut Held,
+        http: &Http,
+        addresses: &Addresses,
+        errand: &Errand,
+    ) -> Result<Arc<SourceSession>, NoSession> {
         if let Some((_, reason)) = held.paused.filter(|(until, _)| *until > self.clock.now()) {
             return Err(reason);
         }
@@ -153,7 +159,10 @@ impl Sessions {
             Err(error) => {
                 let reason = reason_of(&error);
                 if !matches!(reason, NoSession::BudgetSpent(_)) {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "no session with the source; prices come through spark");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "no session with the source; prices come through spark"
+                    );
                     let pause = if reason == NoSession::Refused { PAUSE_AFTER_REFUSAL } else { PAUSE_AFTER_FAILURE };
                     held.paused = Some((self.clock.now() + pause, reason));
                 }
@@ -195,7 +204,9 @@ enum SessionError {
 fn reason_of(error: &SessionError) -> NoSession {
     match error {
         SessionError::Call(CallError::BudgetSpent(spent)) => NoSession::BudgetSpent(spent.retry_at),
-        SessionError::Call(CallError::Transport(_) | CallError::Status(_)) | SessionError::NoCookie(500..) => NoSession::Unreachable,
+        SessionError::Call(CallError::Transport(_) | CallError::Status(_)) | SessionError::NoCookie(500..) => {
+            NoSession::Unreachable
+        }
         _ => NoSession::Refused,
     }
 }
@@ -238,7 +249,15 @@ mod tests {
         for crumb in ["haT3oykhHqZ", "Mm.oQGSe2By", "ptm/idCTN/J"] {
             assert!(is_crumb(crumb), "{crumb}");
         }
-        for text in ["", "short", "Too Many Requests", "Edge: Too Many Requests", "<html></html>", r#"{"finance":1}"#, "x".repeat(17).as_str()] {
+        for text in [
+            "",
+            "short",
+            "Too Many Requests",
+            "Edge: Too Many Requests",
+            "<html></html>",
+            r#"{"finance":1}"#,
+            "x".repeat(17).as_str(),
+        ] {
             assert!(!is_crumb(text), "{text}");
         }
     }

@@ -107,7 +107,9 @@ impl YahooClient {
             Route::Spark => {
                 let ask = Ask { endpoint: "spark", url: self.addresses.spark(symbols, now), cookie: None, fresh: true };
                 let reply = self.http.call(&ask, errand).await;
-                reply.and_then(|reply| reply.decoded(|body| decode_spark(body, now))).map(|entries| settle_spark(entries, symbols))
+                reply
+                    .and_then(|reply| reply.decoded(|body| decode_spark(body, now)))
+                    .map(|entries| settle_spark(entries, symbols))
             }
         };
         match answer {

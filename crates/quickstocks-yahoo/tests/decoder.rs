@@ -187,7 +187,9 @@ fn only_symbol_and_type_are_needed_and_unknown_words_are_no_error() {
 #[test]
 fn nothing_costs_nothing_but_an_option() {
     let priced = |kind: &str| {
-        one(&json!({"symbol": "X", "quoteType": kind, "regularMarketPrice": 0.0, "regularMarketOpen": 0, "regularMarketPreviousClose": 0, "regularMarketVolume": 0}))
+        one(
+            &json!({"symbol": "X", "quoteType": kind, "regularMarketPrice": 0.0, "regularMarketOpen": 0, "regularMarketPreviousClose": 0, "regularMarketVolume": 0}),
+        )
     };
     let equity = priced("EQUITY");
     assert_eq!((equity.price, equity.open, equity.previous_close, equity.volume), (None, None, None, Some(0)));
@@ -209,7 +211,8 @@ fn the_price_outside_the_session_follows_the_state_of_the_market() {
         }
         one(&entry)
     };
-    let session = |state, pre| quote(state, pre).extended.map(|extended| (extended.session, extended.change.unwrap().to_string()));
+    let session =
+        |state, pre| quote(state, pre).extended.map(|extended| (extended.session, extended.change.unwrap().to_string()));
     assert_eq!(session("PRE", true), Some((Session::Pre, "-2".into())));
     assert_eq!(session("PREPRE", true), Some((Session::Pre, "-2".into())));
     assert_eq!(session("PRE", false), None);

@@ -24,7 +24,14 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let market = MarketServer::start(MarketConfig { start_ms: Some(NOW), frozen: true, synthetic_listings: 1000, ..MarketConfig::default() }).await.unwrap();
+        let market = MarketServer::start(MarketConfig {
+            start_ms: Some(NOW),
+            frozen: true,
+            synthetic_listings: 1000,
+            ..MarketConfig::default()
+        })
+        .await
+        .unwrap();
         let config = YahooConfig {
             base_url: market.base_url(),
             cookie_url: market.base_url(),
@@ -38,7 +45,8 @@ impl Bench {
     }
 
     fn symbols(&self, count: usize) -> Vec<Symbol> {
-        let symbols: Vec<Symbol> = self.market.symbols().iter().map(|symbol| Symbol::parse(symbol).unwrap()).take(count).collect();
+        let symbols: Vec<Symbol> =
+            self.market.symbols().iter().map(|symbol| Symbol::parse(symbol).unwrap()).take(count).collect();
         assert_eq!(symbols.len(), count);
         symbols
     }
@@ -75,7 +83,15 @@ async fn spark_and_v7_agree() {
     let poor = bench.client.poll(&wanted).await;
     assert_eq!((poor.state, poor.reason), (SourceState::Degraded, Some(SourceReason::SessionRefused)));
     let shown = |quote: &Quote| {
-        (quote.symbol.clone(), quote.name.clone(), quote.kind, quote.currency.clone(), quote.price, quote.previous_close, quote.as_of)
+        (
+            quote.symbol.clone(),
+            quote.name.clone(),
+            quote.kind,
+            quote.currency.clone(),
+            quote.price,
+            quote.previous_close,
+            quote.as_of,
+        )
     };
     assert_eq!(poor.quotes.iter().map(shown).collect::<Vec<_>>(), rich.quotes.iter().map(shown).collect::<Vec<_>>());
 }
@@ -139,7 +155,13 @@ async fn search_and_history_work() {
     assert!(finds.iter().any(|find| find.symbol == symbol("AAPL")), "{finds:?}");
     for range in HistoryRange::ALL {
         let history = bench.client.history(&symbol("AAPL"), range, range.usual_interval()).await.unwrap();
-        assert!(history.bars.len() > 3 && history.bars.iter().all(|bar| bar.close.is_some()), "{range}: {} bars", history.bars.len());
+        assert!(
+            history.bars.len() > 3 && history.bars.iter().all(|bar| bar.close.is_some()),
+            "{range}: {} bars",
+            history.bars.len()
+        );
     }
-    assert!(bench.client.history(&symbol("NOSUCHTHING"), HistoryRange::OneDay, HistoryRange::OneDay.usual_interval()).await.is_err());
+    assert!(
+        bench.client.history(&symbol("NOSUCHTHING"), HistoryRange::OneDay, HistoryRange::OneDay.usual_interval()).await.is_err()
+    );
 }

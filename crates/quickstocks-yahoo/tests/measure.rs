@@ -1,8 +1,15 @@
 //! Figures for docs/PERFORMANCE.md; they are printed and never asserted.
-//! `cargo test --release -p quickstocks-yahoo --test measure -- --ignored --nocapture`
+//! `QUICKSTOCKS_YAHOO_RECORDINGS=folder cargo test --release -p quickstocks-yahoo --test measure -- --ignored --nocapture`
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement prints, and fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a measurement prints, and fails by panicking"
+)]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,15 +31,20 @@ fn shortest<T>(runs: u32, mut work: impl FnMut() -> T) -> Duration {
         .unwrap()
 }
 
-/// A quote as v7 answers without `fields`: 86 fields, 2.4 KB.
-const FULL_QUOTE: &str = include_str!("full_quote.json");
+/// The body of one recorded quote of 80 fields, and the symbol in it.
+const RECORDED: (&str, &str) = ("quote-AAPL-20250815-postpost-0120b.json", "\"AAPL\"");
 
 #[test]
 #[ignore = "a measurement"]
 fn decoding_a_thousand_full_quotes() {
+    let folder =
+        std::env::var("QUICKSTOCKS_YAHOO_RECORDINGS").expect("QUICKSTOCKS_YAHOO_RECORDINGS names the folder of recordings");
+    let (file, symbol) = RECORDED;
+    let body: serde_json::Value = serde_json::from_slice(&std::fs::read(Path::new(&folder).join(file)).unwrap()).unwrap();
+    let quote = body["quoteResponse"]["result"][0].to_string();
     let bodies: Vec<String> = (0..20)
         .map(|call| {
-            let quotes: Vec<String> = (0..50).map(|n| FULL_QUOTE.trim().replace("\"FULL\"", &format!("\"S{}\"", call * 50 + n))).collect();
+            let quotes: Vec<String> = (0..50).map(|n| quote.replace(symbol, &format!("\"S{}\"", call * 50 + n))).collect();
             format!(r#"{{"quoteResponse":{{"result":[{}],"error":null}}}}"#, quotes.join(","))
         })
         .collect();

@@ -10,9 +10,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use quickstocks_core::model::{Extended, HistoryRange, Interval, Quote, Session, Symbol, Timestamp};
-use quickstocks_yahoo::decode::{
-    DecodeError, Entries, HistoryRequest, decode_chart, decode_quotes, decode_search, decode_spark,
-};
+use quickstocks_yahoo::decode::{DecodeError, Entries, HistoryRequest, decode_chart, decode_quotes, decode_search, decode_spark};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -31,10 +29,8 @@ struct Recording {
 /// Where the recordings are; none, and a word about it, on a machine without them.
 fn folder() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a test has no main to read the environment in")]
-    let folder = std::env::var("QUICKSTOCKS_YAHOO_RECORDINGS").map_or_else(
-        |_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/yahoo"),
-        PathBuf::from,
-    );
+    let folder = std::env::var("QUICKSTOCKS_YAHOO_RECORDINGS")
+        .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/yahoo"), PathBuf::from);
     let found = folder.join("index.json").is_file();
     if !found {
         println!("skipped: there are no recordings at {}; set QUICKSTOCKS_YAHOO_RECORDINGS to their folder", folder.display());
@@ -72,7 +68,9 @@ fn every_recorded_body_decodes_to_what_the_table_says() {
 fn outcome(endpoint: &str, recording: &Recording, body: &[u8]) -> String {
     let spark = endpoint == "spark" || recording.file.starts_with("error-spark");
     match endpoint {
-        "quote" | "spark" | "error" if spark => decode_spark(body, Timestamp::default()).map_or_else(|e| error(&e), |e| entries(&e)),
+        "quote" | "spark" | "error" if spark => {
+            decode_spark(body, Timestamp::default()).map_or_else(|e| error(&e), |e| entries(&e))
+        }
         "quote" | "error" => decode_quotes(body).map_or_else(|e| error(&e), |e| entries(&e)),
         "chart" => {
             let request = HistoryRequest {
@@ -83,7 +81,9 @@ fn outcome(endpoint: &str, recording: &Recording, body: &[u8]) -> String {
             decode_chart(body, request).map_or_else(|e| error(&e), |history| chart(&history))
         }
         "search" => decode_search(body).map_or_else(|e| error(&e), |finds| search(&finds)),
-        unknown => panic!("{}: nobody has said what to do with the endpoint {unknown} ({:?})", recording.file, recording.http_status),
+        unknown => {
+            panic!("{}: nobody has said what to do with the endpoint {unknown} ({:?})", recording.file, recording.http_status)
+        }
     }
 }
 

@@ -61,6 +61,8 @@ CREATE TABLE watchlist (
 -- What there is one of: a single row, there from the beginning, so that every change to it is an UPDATE with a condition.
 CREATE TABLE source (
     one INTEGER PRIMARY KEY CHECK (one = 1),
+    -- Which source the prices, the session and the status are of.
+    name TEXT,
     session_cookie TEXT,
     session_crumb TEXT,
     session_fetched_at INTEGER,

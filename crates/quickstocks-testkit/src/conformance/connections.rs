@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use quickstocks_core::model::{CONNECTION_SHARDS, Connection, ConnectionId, MAX_FOLLOWED, Shard, Symbol, Timestamp, connection_shard};
+use quickstocks_core::model::{
+    CONNECTION_SHARDS, Connection, ConnectionId, MAX_FOLLOWED, Shard, Symbol, Timestamp, connection_shard,
+};
 use quickstocks_core::ports::{ConnectionReader, StoreError};
 
 use super::{CALLERS, Store, at_once};
@@ -21,7 +23,8 @@ fn id(text: &str) -> ConnectionId {
 
 /// Ids that all live in one shard, ordered.
 fn ids_in(shard: Shard, count: usize) -> Vec<ConnectionId> {
-    let mut ids: Vec<ConnectionId> = (0..).map(|n: u32| id(&format!("c{n}="))).filter(|id| connection_shard(id) == shard).take(count).collect();
+    let mut ids: Vec<ConnectionId> =
+        (0..).map(|n: u32| id(&format!("c{n}="))).filter(|id| connection_shard(id) == shard).take(count).collect();
     ids.sort_unstable();
     ids
 }
@@ -97,8 +100,11 @@ pub async fn a_connection_that_follows_nothing_is_read_back_whole(under_test: St
 pub async fn a_connection_that_follows_four_hundred_symbols_is_read_back_whole(under_test: Store) {
     let symbols = sample::many_symbols(MAX_FOLLOWED);
     let (listed, watched) = symbols.split_at(MAX_FOLLOWED / 2);
-    let connection =
-        Connection { listed: listed.iter().cloned().collect(), watched: watched.iter().cloned().collect(), ..sample::connection(ID, "ann") };
+    let connection = Connection {
+        listed: listed.iter().cloned().collect(),
+        watched: watched.iter().cloned().collect(),
+        ..sample::connection(ID, "ann")
+    };
     is_read_back(&under_test, connection).await;
 }
 
@@ -182,7 +188,11 @@ pub async fn an_expired_connection_is_left_out_everywhere(under_test: Store) {
     let connection = following("ann");
     add(&under_test, &connection).await;
     let number = connection_shard(&connection.id);
-    for (now, there) in [(connection.expires_at() - MILLISECOND, true), (connection.expires_at(), false), (connection.expires_at() + MILLISECOND, false)] {
+    for (now, there) in [
+        (connection.expires_at() - MILLISECOND, true),
+        (connection.expires_at(), false),
+        (connection.expires_at() + MILLISECOND, false),
+    ] {
         assert_eq!(get(&under_test, &connection.id, now).await.is_some(), there);
         assert_eq!(!of_user(&under_test, "ann", now).await.is_empty(), there);
         assert_eq!(!shard(&under_test, number, now).await.is_empty(), there);
@@ -205,7 +215,9 @@ pub async fn each_setter_touches_its_property_only(under_test: Store) {
         assert_eq!(get(&under_test, &expected.id, sample::NOW).await.as_ref(), Some(&expected));
     }
     expected.leased_until = Some(sample::NOW + Duration::from_mins(20));
-    assert!(under_test.set_leased_until(&expected.id, sample::NOW + Duration::from_mins(20)).await.expect("a lease can be noted"));
+    assert!(
+        under_test.set_leased_until(&expected.id, sample::NOW + Duration::from_mins(20)).await.expect("a lease can be noted")
+    );
     assert_eq!(get(&under_test, &expected.id, sample::NOW).await.as_ref(), Some(&expected));
     assert_eq!(shard(&under_test, connection_shard(&expected.id), sample::NOW).await, [expected], "the shard says the same");
 }
@@ -219,7 +231,10 @@ pub async fn symbols_can_be_set_to_none_at_all(under_test: Store) {
     let expected = Connection { listed: BTreeSet::new(), watched: BTreeSet::new(), ..connection };
     assert_eq!(get(&under_test, &expected.id, sample::NOW).await.as_ref(), Some(&expected));
     assert!(under_test.set_listed(&expected.id, &sample::symbols(&["IBM"])).await.expect("symbols can be set"));
-    assert_eq!(get(&under_test, &expected.id, sample::NOW).await, Some(Connection { listed: sample::symbols(&["IBM"]), ..expected }));
+    assert_eq!(
+        get(&under_test, &expected.id, sample::NOW).await,
+        Some(Connection { listed: sample::symbols(&["IBM"]), ..expected })
+    );
 }
 
 /// Calls every setter; answers what each said.
@@ -279,7 +294,8 @@ pub async fn paging_goes_on_when_the_connection_it_stopped_at_is_gone(under_test
     add_all(&under_test, &ids, "ann").await;
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = ConnectionReader::page(&*under_test, Shard(3), after.as_ref(), sample::NOW).await.expect("connections can be read");
+        let page =
+            ConnectionReader::page(&*under_test, Shard(3), after.as_ref(), sample::NOW).await.expect("connections can be read");
         for connection in page.connections {
             under_test.remove(&connection.id).await.expect("it can be removed");
             seen.push(connection.id);
@@ -303,7 +319,8 @@ pub async fn connections_that_come_and_go_do_not_disturb_the_others(under_test: 
     add_all(&under_test, &going.clone().cloned().collect::<Vec<_>>(), "ann").await;
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = ConnectionReader::page(&*under_test, Shard(3), after.as_ref(), sample::NOW).await.expect("connections can be read");
+        let page =
+            ConnectionReader::page(&*under_test, Shard(3), after.as_ref(), sample::NOW).await.expect("connections can be read");
         seen.extend(page.connections.into_iter().map(|connection| connection.id));
         if let (Some(going), Some(coming)) = (going.next_back(), coming.next()) {
             under_test.remove(going).await.expect("it can be removed");

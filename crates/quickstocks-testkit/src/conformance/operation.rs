@@ -6,8 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use quickstocks_core::model::{
-    Breaker, CONNECTION_SHARDS, Connection, ConnectionId, Lease, ListId, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Shard, SourceSession,
-    SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash, TokenKind, Urgency, UserId, Watchlist,
+    Breaker, CONNECTION_SHARDS, Connection, ConnectionId, Lease, ListId, MissingReason, POLL_SHARDS, PollEntry, PollRecord,
+    Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash, TokenKind, Urgency, UserId,
+    Watchlist,
 };
 use quickstocks_core::ports::{
     Change, ConnectionReader, PollSetReader, PollSetWriter, QuoteWrite, StoreError, TokenWriter, WatchlistWriter,
@@ -232,13 +233,15 @@ fn records() -> impl Strategy<Value = Vec<PollRecord>> {
 
 /// A connection's owner follows from its id, as on the platform, where an id is never another user's.
 fn connection() -> impl Strategy<Value = Connection> {
-    (0..CONNECTIONS.len(), symbols(), symbols(), any::<bool>(), moments()).prop_map(|(n, listed, watched, paused, connected_at)| Connection {
-        listed,
-        watched,
-        paused,
-        connected_at,
-        ..sample::connection(CONNECTIONS[n], USERS[n % USERS.len()])
-    })
+    (0..CONNECTIONS.len(), symbols(), symbols(), any::<bool>(), moments()).prop_map(
+        |(n, listed, watched, paused, connected_at)| Connection {
+            listed,
+            watched,
+            paused,
+            connected_at,
+            ..sample::connection(CONNECTIONS[n], USERS[n % USERS.len()])
+        },
+    )
 }
 
 /// A token's kind and owner follow from its hash, as the hash of a random secret.
@@ -270,7 +273,11 @@ fn breaker() -> impl Strategy<Value = Breaker> + Clone {
 }
 
 fn status() -> impl Strategy<Value = SourceStatus> {
-    (1_u64..20, 0_u32..9).prop_map(|(tick, on_screen)| SourceStatus { tick: TickNumber(tick), on_screen, ..SourceStatus::default() })
+    (1_u64..20, 0_u32..9).prop_map(|(tick, on_screen)| SourceStatus {
+        tick: TickNumber(tick),
+        on_screen,
+        ..SourceStatus::default()
+    })
 }
 
 /// Any operation.

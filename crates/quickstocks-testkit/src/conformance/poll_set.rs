@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use quickstocks_core::model::{Lease, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Shard, Symbol, Timestamp, Urgency, poll_shard};
+use quickstocks_core::model::{
+    Lease, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Shard, Symbol, Timestamp, Urgency, poll_shard,
+};
 use quickstocks_core::ports::{PollSetReader, PollSetWriter};
 
 use super::{CALLERS, Store, at_once};
@@ -82,7 +84,11 @@ fn leased(symbol: &str, on_screen: Option<u64>, armed: Option<u64>, followed: Op
 
 /// "Extends leases, making rows where there are none."
 pub async fn a_lease_makes_a_row(under_test: Store) {
-    extend(&under_test, &[lease("AAPL", Urgency::OnScreen, 3), lease("MSFT", Urgency::Armed, 4), lease("IBM", Urgency::Followed, 5)]).await;
+    extend(
+        &under_test,
+        &[lease("AAPL", Urgency::OnScreen, 3), lease("MSFT", Urgency::Armed, 4), lease("IBM", Urgency::Followed, 5)],
+    )
+    .await;
     let expected = [leased("AAPL", Some(3), None, None), leased("IBM", None, None, Some(5)), leased("MSFT", None, Some(4), None)];
     assert_eq!(all(&under_test).await.into_values().collect::<Vec<_>>(), expected);
 }
@@ -195,7 +201,8 @@ pub async fn an_empty_shard_has_no_entries(under_test: Store) {
 
 /// No symbol is mistaken for another, or for anything the store's language reserves.
 pub async fn odd_symbols_are_kept_apart(under_test: Store) {
-    let leases: Vec<Lease> = sample::ODD_SYMBOLS.iter().zip(1..).map(|(symbol, minute)| lease(symbol, Urgency::Armed, minute)).collect();
+    let leases: Vec<Lease> =
+        sample::ODD_SYMBOLS.iter().zip(1..).map(|(symbol, minute)| lease(symbol, Urgency::Armed, minute)).collect();
     extend(&under_test, &leases).await;
     note(&under_test, &sample::ODD_SYMBOLS.map(record)).await;
     let all = all(&under_test).await;
@@ -225,7 +232,8 @@ pub async fn a_record_overwrites_what_an_earlier_one_noted(under_test: Store) {
     extend(&under_test, &[lease("AAPL", Urgency::OnScreen, 3)]).await;
     note(&under_test, &[record("AAPL")]).await;
     for missing in [MissingReason::Pending, MissingReason::Unknown, MissingReason::Delisted, MissingReason::Malformed] {
-        note(&under_test, &[PollRecord { polled_at: Some(at(0)), missing: Some(missing), rests_at: None, ..record("AAPL") }]).await;
+        note(&under_test, &[PollRecord { polled_at: Some(at(0)), missing: Some(missing), rests_at: None, ..record("AAPL") }])
+            .await;
         let expected = PollEntry { polled_at: Some(at(0)), missing: Some(missing), ..leased("AAPL", Some(3), None, None) };
         assert_eq!(entry(&under_test, "AAPL").await, Some(expected));
     }
@@ -256,7 +264,10 @@ pub async fn a_lease_leaves_the_record(under_test: Store) {
     note(&under_test, &[record("AAPL")]).await;
     extend(&under_test, &[lease("AAPL", Urgency::OnScreen, 4), lease("AAPL", Urgency::Followed, 4)]).await;
     let entry = entry(&under_test, "AAPL").await.expect("it is there");
-    assert_eq!((entry.polled_at, entry.rests_at.as_deref(), entry.missing), (Some(at(1)), Some("NMS"), Some(MissingReason::Delisted)));
+    assert_eq!(
+        (entry.polled_at, entry.rests_at.as_deref(), entry.missing),
+        (Some(at(1)), Some("NMS"), Some(MissingReason::Delisted))
+    );
 }
 
 /// A poll of everything is one call.
@@ -286,7 +297,9 @@ pub async fn a_lease_and_a_record_that_meet_are_both_kept(under_test: Store) {
     })
     .await;
     let all = all(&under_test).await;
-    assert!(all.into_values().all(|entry| entry.polled_at == Some(at(1)) && entry.on_screen_until == Some(at(7)) && entry.followed_until == Some(at(1))));
+    assert!(all.into_values().all(|entry| entry.polled_at == Some(at(1))
+        && entry.on_screen_until == Some(at(7))
+        && entry.followed_until == Some(at(1))));
 }
 
 /// Nothing to write is nothing written.

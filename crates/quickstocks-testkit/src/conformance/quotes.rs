@@ -27,7 +27,8 @@ async fn read_one(from: &Store, symbol: &str) -> Option<StoredQuote> {
 }
 
 async fn is_read_back(to: &Store, quote: Quote) {
-    let quote = StoredQuote { quote, tick: TickNumber(u64::from(u32::MAX) + 7), polled_at: sample::NOW + Duration::from_millis(1) };
+    let quote =
+        StoredQuote { quote, tick: TickNumber(u64::from(u32::MAX) + 7), polled_at: sample::NOW + Duration::from_millis(1) };
     assert_eq!(store(to, std::slice::from_ref(&quote)).await, [QuoteWrite::Stored]);
     assert_eq!(read_one(to, quote.quote.symbol.as_str()).await, Some(quote));
 }
@@ -101,12 +102,24 @@ async fn meet(under_test: &Store, first: StoredQuote, second: StoredQuote, outco
 
 /// "Stores each quote unless the store holds a newer one of the symbol."
 pub async fn a_newer_quote_replaces_the_stored_one(under_test: Store) {
-    meet(&under_test, sample::stored("AAPL", "1", MINUTE, 5), sample::stored("AAPL", "2", Duration::from_millis(59_999), 4), QuoteWrite::Stored).await;
+    meet(
+        &under_test,
+        sample::stored("AAPL", "1", MINUTE, 5),
+        sample::stored("AAPL", "2", Duration::from_millis(59_999), 4),
+        QuoteWrite::Stored,
+    )
+    .await;
 }
 
 /// "The store holds a newer one, which stays."
 pub async fn an_older_quote_leaves_the_stored_one(under_test: Store) {
-    meet(&under_test, sample::stored("AAPL", "1", MINUTE, 5), sample::stored("AAPL", "2", MINUTE + Duration::from_millis(1), 6), QuoteWrite::Older).await;
+    meet(
+        &under_test,
+        sample::stored("AAPL", "1", MINUTE, 5),
+        sample::stored("AAPL", "2", MINUTE + Duration::from_millis(1), 6),
+        QuoteWrite::Older,
+    )
+    .await;
 }
 
 /// "The order is by `Quote::newest`": the regular price's moment or that of the price outside the session.
@@ -146,7 +159,8 @@ pub async fn outcomes_come_in_the_order_of_the_quotes(under_test: Store) {
 /// Whatever order they are in and whatever order they are stored in.
 pub async fn the_newest_wins_when_a_batch_holds_a_symbol_twice(under_test: Store) {
     for (symbol, ages) in [("AAPL", [3, 1, 2]), ("MSFT", [1, 2, 3]), ("IBM", [3, 2, 1])] {
-        let batch: Vec<StoredQuote> = ages.iter().map(|age| sample::stored(symbol, "1", MINUTE * *age, u64::from(*age))).collect();
+        let batch: Vec<StoredQuote> =
+            ages.iter().map(|age| sample::stored(symbol, "1", MINUTE * *age, u64::from(*age))).collect();
         let outcomes = store(&under_test, &batch).await;
         let newest = ages.iter().position(|age| *age == 1).expect("one is the newest");
         assert_eq!(outcomes[newest], QuoteWrite::Stored);

@@ -83,7 +83,11 @@ pub async fn there_is_no_session_at_first(under_test: Store) {
 
 /// "Shares a session, over whatever was there."
 pub async fn a_session_replaces_the_one_before(under_test: Store) {
-    for session in [session("crumb/.1"), session("crumb2"), SourceSession { fetched_at: sample::NOW - Duration::from_hours(1), ..session("crumb2") }] {
+    for session in [
+        session("crumb/.1"),
+        session("crumb2"),
+        SourceSession { fetched_at: sample::NOW - Duration::from_hours(1), ..session("crumb2") },
+    ] {
         put_session(&under_test, &session).await;
         assert_eq!(shared(&under_test).await, Some(session));
     }
@@ -166,7 +170,8 @@ pub async fn the_breaker_closes_again(under_test: Store) {
 
 /// "Adds to the count of that hour and answers the new count."
 pub async fn calls_are_counted_by_the_hour(under_test: Store) {
-    for (hour, calls, count) in [(HOUR, 3, 3), (HOUR + 1, 5, 5), (HOUR, 1, 4), (HOUR, 20, 24), (HOUR + 1, 1, 6), (HOUR - 1, 2, 2)] {
+    for (hour, calls, count) in [(HOUR, 3, 3), (HOUR + 1, 5, 5), (HOUR, 1, 4), (HOUR, 20, 24), (HOUR + 1, 1, 6), (HOUR - 1, 2, 2)]
+    {
         assert_eq!(add(&under_test, hour, calls).await, count);
     }
 }

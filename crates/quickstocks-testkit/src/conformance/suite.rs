@@ -189,8 +189,11 @@ mod tests {
         ] {
             let listed = suite.split_once(&format!("            {module} {{\n")).unwrap().1.split_once('}').unwrap().0;
             let listed: Vec<&str> = listed.split_whitespace().collect();
-            let written: Vec<&str> =
-                source.lines().filter_map(|line| line.strip_prefix("pub async fn ")).map(|line| line.split_once('(').unwrap().0).collect();
+            let written: Vec<&str> = source
+                .lines()
+                .filter_map(|line| line.strip_prefix("pub async fn "))
+                .map(|line| line.split_once('(').unwrap().0)
+                .collect();
             assert_eq!(listed, written, "{module}");
         }
     }

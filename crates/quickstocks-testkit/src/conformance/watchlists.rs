@@ -16,7 +16,12 @@ fn picks() -> Watchlist {
 
 /// The list after a change: of the next version, with that name.
 fn changed(list: &Watchlist, name: &str) -> Watchlist {
-    Watchlist { name: name.to_owned(), version: list.version + 1, updated_at: list.updated_at + Duration::from_secs(1), ..list.clone() }
+    Watchlist {
+        name: name.to_owned(),
+        version: list.version + 1,
+        updated_at: list.updated_at + Duration::from_secs(1),
+        ..list.clone()
+    }
 }
 
 async fn insert(to: &Store, user: &str, list: &Watchlist) -> Change {
@@ -53,7 +58,17 @@ pub async fn a_list_is_read_back_whole(under_test: Store) {
 /// A name is text: nothing in it is a command, a key or a type.
 pub async fn names_of_any_script_and_reserved_words_are_kept(under_test: Store) {
     let longest = "📈".repeat(MAX_LIST_NAME_CHARS);
-    let names = ["名前 — Äktien Ω", "name", "SELECT", "null", "1", "a'; DROP TABLE watchlists; --", "\"#name\" :value", longest.as_str(), "e\u{301}"];
+    let names = [
+        "名前 — Äktien Ω",
+        "name",
+        "SELECT",
+        "null",
+        "1",
+        "a'; DROP TABLE watchlists; --",
+        "\"#name\" :value",
+        longest.as_str(),
+        "e\u{301}",
+    ];
     for (name, n) in names.iter().zip(0..) {
         let list = sample::watchlist(&format!("{n:016x}"), name, &["NAME", "KEY"]);
         assert_eq!(insert(&under_test, "ann", &list).await, Change::Done);
@@ -77,7 +92,10 @@ pub async fn a_full_and_an_empty_list_are_read_back_in_the_owners_order(under_te
 /// "A user's lists, ordered by id." More of them, and larger, than one page of a database holds.
 pub async fn many_lists_are_answered_ordered_by_id(under_test: Store) {
     let lists: Vec<Watchlist> = (0..60)
-        .map(|n| Watchlist { symbols: sample::many_symbols(MAX_SYMBOLS_PER_LIST), ..sample::watchlist(&format!("{:02}", (n * 7) % 60), "Many", &[]) })
+        .map(|n| Watchlist {
+            symbols: sample::many_symbols(MAX_SYMBOLS_PER_LIST),
+            ..sample::watchlist(&format!("{:02}", (n * 7) % 60), "Many", &[])
+        })
         .collect();
     for list in &lists {
         insert(&under_test, "ann", list).await;

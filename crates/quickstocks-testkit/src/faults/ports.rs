@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, Lease, ListId, PollRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp,
-    Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    Breaker, Connection, ConnectionId, Lease, ListId, PollRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol,
+    TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
-    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter, QuoteReader, QuoteWrite,
-    QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, TokenReader, TokenWriter, UserWriter, WatchlistReader,
-    WatchlistWriter,
+    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter, QuoteReader,
+    QuoteWrite, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, TokenReader, TokenWriter,
+    UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -48,7 +48,10 @@ impl<S: QuoteWriter + ?Sized> QuoteWriter for Faulty<S> {
             answer = self.inner.store(&good).await;
         }
         let mut outcomes = verdict.answer(answer)?.into_iter();
-        Ok(quotes.iter().map(|quote| if fails(quote) { QuoteWrite::Failed } else { outcomes.next().unwrap_or(QuoteWrite::Failed) }).collect())
+        Ok(quotes
+            .iter()
+            .map(|quote| if fails(quote) { QuoteWrite::Failed } else { outcomes.next().unwrap_or(QuoteWrite::Failed) })
+            .collect())
     }
 }
 

@@ -11,7 +11,10 @@ impl ConnectionReader for MemoryStore {
     async fn page(&self, shard: Shard, after: Option<&ConnectionId>, now: Timestamp) -> Result<ConnectionPage, StoreError> {
         let state = self.state();
         let (rows, next) = page(&state.connections, after, self.page_size, |id| connection_shard(id) == shard);
-        Ok(ConnectionPage { connections: rows.into_iter().filter(|row| row.expires_at() > now).cloned().collect(), next: next.cloned() })
+        Ok(ConnectionPage {
+            connections: rows.into_iter().filter(|row| row.expires_at() > now).cloned().collect(),
+            next: next.cloned(),
+        })
     }
 
     async fn connection(&self, id: &ConnectionId, now: Timestamp) -> Result<Option<Connection>, StoreError> {
@@ -20,7 +23,12 @@ impl ConnectionReader for MemoryStore {
 
     async fn connections_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<ConnectionId>, StoreError> {
         let state = self.state();
-        Ok(state.connections.values().filter(|row| row.user == *user && row.expires_at() > now).map(|row| row.id.clone()).collect())
+        Ok(state
+            .connections
+            .values()
+            .filter(|row| row.user == *user && row.expires_at() > now)
+            .map(|row| row.id.clone())
+            .collect())
     }
 }
 

@@ -9,7 +9,10 @@ impl UserWriter for MemoryStore {
     async fn create(&self, user: &User, list: &Watchlist, session: &Token) -> Result<(), StoreError> {
         let mut state = self.state();
         let list_key = (user.id.clone(), list.id.clone());
-        if state.users.contains_key(&user.id) || state.watchlists.contains_key(&list_key) || state.tokens.contains_key(&session.hash) {
+        if state.users.contains_key(&user.id)
+            || state.watchlists.contains_key(&list_key)
+            || state.tokens.contains_key(&session.hash)
+        {
             return Err(StoreError::Refused("it is already there".into()));
         }
         state.users.insert(user.id.clone(), user.clone());

@@ -12,8 +12,8 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, ListId, PollEntry, SourceSession, SourceStatus, StoredQuote, Symbol, Token, TokenHash, User, UserId,
-    Watchlist,
+    Breaker, Connection, ConnectionId, ListId, PollEntry, SourceSession, SourceStatus, StoredQuote, Symbol, Token, TokenHash,
+    User, UserId, Watchlist,
 };
 
 /// Every store port in memory. It behaves as a real store does: it orders, it pages (three rows a page unless told
@@ -90,7 +90,12 @@ impl Default for MemoryStore {
 }
 
 /// The rows of a shard after a key, as many as a page has, and where the next page begins.
-fn page<'a, K: Ord, V>(rows: &'a BTreeMap<K, V>, after: Option<&K>, size: usize, belongs: impl Fn(&K) -> bool) -> (Vec<&'a V>, Option<&'a K>) {
+fn page<'a, K: Ord, V>(
+    rows: &'a BTreeMap<K, V>,
+    after: Option<&K>,
+    size: usize,
+    belongs: impl Fn(&K) -> bool,
+) -> (Vec<&'a V>, Option<&'a K>) {
     let start = after.map_or(Bound::Unbounded, Bound::Excluded);
     let examined: Vec<(&K, &V)> = rows.range((start, Bound::Unbounded)).filter(|(key, _)| belongs(key)).take(size).collect();
     let next = if examined.len() == size { examined.last().map(|(key, _)| *key) } else { None };

@@ -85,7 +85,11 @@ pub fn encode_reply(reply: &Reply) -> Vec<String> {
             let head = head("snapshot", status.tick, status.polled_at, &status.health);
             let quotes: Vec<String> = quotes.iter().map(json::<StoredQuote>).collect();
             let missing: Vec<String> = missing.iter().map(json::<Missing>).collect();
-            frames(&head, &quotes.iter().map(String::as_str).collect::<Vec<_>>(), &missing.iter().map(String::as_str).collect::<Vec<_>>())
+            frames(
+                &head,
+                &quotes.iter().map(String::as_str).collect::<Vec<_>>(),
+                &missing.iter().map(String::as_str).collect::<Vec<_>>(),
+            )
         }
         Reply::Pong { status, server_time } => vec![json(&PongFrame {
             r#type: "pong",
@@ -126,9 +130,14 @@ impl TickFrames {
 
 impl FrameEncoder for TickFrames {
     fn quotes(&self, quotes: &[usize], missing: &[usize]) -> Vec<String> {
-        let pick = |all: &'_ [String], which: &[usize]| -> Vec<String> { which.iter().filter_map(|at| all.get(*at).cloned()).collect() };
+        let pick =
+            |all: &'_ [String], which: &[usize]| -> Vec<String> { which.iter().filter_map(|at| all.get(*at).cloned()).collect() };
         let (quotes, missing) = (pick(&self.quotes, quotes), pick(&self.missing, missing));
-        frames(&self.head, &quotes.iter().map(String::as_str).collect::<Vec<_>>(), &missing.iter().map(String::as_str).collect::<Vec<_>>())
+        frames(
+            &self.head,
+            &quotes.iter().map(String::as_str).collect::<Vec<_>>(),
+            &missing.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
     }
 
     fn status(&self) -> &str {
@@ -166,11 +175,12 @@ fn frames(head: &str, quotes: &[&str], missing: &[&str]) -> Vec<String> {
         .iter()
         .enumerate()
         .map(|(at, part)| {
-            let mut frame = String::with_capacity(head.len() + part.iter().map(|item| item.len() + 1).sum::<usize>() + missing_bytes + FRAME_RESERVE);
+            let position = if count > 1 { format!(",\"part\":{},\"parts\":{count}", at + 1) } else { String::new() };
+            let mut frame = String::with_capacity(
+                head.len() + part.iter().map(|item| item.len() + 1).sum::<usize>() + missing_bytes + FRAME_RESERVE,
+            );
             frame.push_str(head);
-            if count > 1 {
-                frame.push_str(&format!(",\"part\":{},\"parts\":{count}", at + 1));
-            }
+            frame.push_str(&position);
             push_list(&mut frame, "quotes", part);
             if at == 0 && !missing.is_empty() {
                 push_list(&mut frame, "missing", missing);
@@ -244,7 +254,8 @@ mod tests {
         let snapshot = encode_reply(&Reply::Snapshot { status: status.clone(), quotes: Vec::new(), missing });
         assert_eq!(value(&snapshot[0])["missing"][0]["reason"], "pending");
         assert_eq!(value(&snapshot[0])["quotes"], Value::Array(Vec::new()));
-        let hello = encode_reply(&Reply::Hello { connection: ConnectionId::new("a="), status, server_time: Timestamp::from_millis(5) });
+        let hello =
+            encode_reply(&Reply::Hello { connection: ConnectionId::new("a="), status, server_time: Timestamp::from_millis(5) });
         assert_eq!(value(&hello[0])["limits"]["symbols"], 400);
         let refusal = Refusal { code: RefusalCode::UnknownAction, message: "m".into(), field: None };
         assert_eq!(encode_reply(&Reply::Refusal(refusal)), [r#"{"type":"error","code":"unknown_action","message":"m"}"#]);

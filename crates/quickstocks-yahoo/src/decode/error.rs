@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn an_error_is_found_under_any_key() {
-        let invalid_crumb = br#"{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb. For Developers - x"}}}"#;
+        let invalid_crumb =
+            br#"{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb. For Developers - x"}}}"#;
         let error = api_error(invalid_crumb).unwrap();
         assert!(error.refuses_session());
         assert!(!error.not_found());

@@ -171,9 +171,8 @@ mod tests {
 
     #[test]
     fn a_hint_is_guessed_where_none_is_given() {
-        let hint = |hint: Option<i64>, kind, price: &str| {
-            Decimals::new(Number(hint.map(Decimal::from)), kind, price.parse().ok()).get()
-        };
+        let hint =
+            |hint: Option<i64>, kind, price: &str| Decimals::new(Number(hint.map(Decimal::from)), kind, price.parse().ok()).get();
         assert_eq!(hint(Some(6), InstrumentKind::Equity, "1"), 6);
         assert_eq!(hint(Some(99), InstrumentKind::Equity, "1"), 2);
         assert_eq!(hint(Some(-1), InstrumentKind::Equity, "0.5"), 4);

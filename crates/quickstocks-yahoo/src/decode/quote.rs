@@ -140,9 +140,7 @@ fn decode_one(entry: &str) -> Option<(Symbol, Option<Quote>)> {
     };
     let prices = Prices::new(kind, raw.price_hint, raw.regular_market_price, raw.regular_market_previous_close);
     let (change, change_percent) = match kind {
-        InstrumentKind::Cryptocurrency => {
-            prices.rolling_change(raw.regular_market_change, raw.regular_market_change_percent)
-        }
+        InstrumentKind::Cryptocurrency => prices.rolling_change(raw.regular_market_change, raw.regular_market_change_percent),
         _ => prices.change(),
     };
     let market_state = state_of(raw.market_state.get());
@@ -224,7 +222,11 @@ impl Prices {
     }
 
     /// The change from one price to another, each rounded and exact.
-    fn since(&self, now: (Option<Decimal>, Option<Decimal>), before: (Option<Decimal>, Option<Decimal>)) -> (Option<Decimal>, Option<Decimal>) {
+    fn since(
+        &self,
+        now: (Option<Decimal>, Option<Decimal>),
+        before: (Option<Decimal>, Option<Decimal>),
+    ) -> (Option<Decimal>, Option<Decimal>) {
         let ((Some(now), Some(exact_now)), (Some(before), Some(exact_before))) = (now, before) else { return (None, None) };
         let change = now.checked_sub(before).map(|change| self.decimals.price(change));
         (change, exact_now.checked_sub(exact_before).and_then(|change| percent(change, exact_before)))

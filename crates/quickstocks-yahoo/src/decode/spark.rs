@@ -165,8 +165,7 @@ fn quote_of(symbol: Symbol, meta: &Meta<'_>, now: Timestamp) -> Quote {
     };
     let prices = Prices::new(kind, meta.price_hint, meta.regular_market_price, previous_close);
     // A crypto pair's change is over 24 hours, and spark does not have it; the one since midnight could have the other sign.
-    let (change, change_percent) =
-        if kind == InstrumentKind::Cryptocurrency { (None, None) } else { prices.change() };
+    let (change, change_percent) = if kind == InstrumentKind::Cryptocurrency { (None, None) } else { prices.change() };
     Quote {
         name: text::name(&[&meta.long_name, &meta.short_name], symbol.as_str()),
         symbol,

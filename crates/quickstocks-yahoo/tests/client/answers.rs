@@ -55,7 +55,9 @@ async fn unknown_delisted_and_malformed_symbols_each_have_their_outcome() {
         {"symbol":"S2","regularMarketPrice":7},
         {"symbol":"OTHER","quoteType":"EQUITY","regularMarketPrice":7}
     ],"error":null}}"#;
-    let bench = Bench::new(Server::start(move |call| if call.endpoint == "quote" { Act::Answer(200, body.into()) } else { Act::Usual }).await);
+    let bench = Bench::new(
+        Server::start(move |call| if call.endpoint == "quote" { Act::Answer(200, body.into()) } else { Act::Usual }).await,
+    );
     let asked: Vec<Symbol> = (0..4).map(|n| Symbol::parse(&format!("S{n}")).unwrap()).collect();
     let answer = bench.client.poll(&asked).await;
     assert_complete(&answer, &asked);
@@ -69,7 +71,9 @@ async fn unknown_delisted_and_malformed_symbols_each_have_their_outcome() {
 #[tokio::test]
 async fn while_an_entry_has_no_symbol_nobody_is_called_unknown() {
     let body = r#"{"quoteResponse":{"result":[{"symbol":"^GSPC","quoteType":"INDEX"},{"quoteType":"EQUITY"},7],"error":null}}"#;
-    let bench = Bench::new(Server::start(move |call| if call.endpoint == "quote" { Act::Answer(200, body.into()) } else { Act::Usual }).await);
+    let bench = Bench::new(
+        Server::start(move |call| if call.endpoint == "quote" { Act::Answer(200, body.into()) } else { Act::Usual }).await,
+    );
     let answer = bench.poll(3).await;
     assert_eq!((answer.quotes.len(), answer.missing.len(), answer.unanswered.len()), (1, 0, 2));
     assert_eq!((answer.state, answer.reason), (SourceState::Degraded, Some(SourceReason::BadAnswer)));
@@ -123,7 +127,9 @@ async fn an_empty_answer_for_many_symbols_is_suspect_and_makes_nothing_disappear
 
 #[tokio::test]
 async fn an_empty_answer_for_one_symbol_means_that_it_is_unknown() {
-    let bench = Bench::new(Server::start(|call| if call.endpoint == "quote" { Act::Answer(200, quotes::<&str>(&[])) } else { Act::Usual }).await);
+    let bench = Bench::new(
+        Server::start(|call| if call.endpoint == "quote" { Act::Answer(200, quotes::<&str>(&[])) } else { Act::Usual }).await,
+    );
     let answer = bench.poll(1).await;
     assert_eq!((answer.state, answer.missing[0].reason), (SourceState::Ok, MissingReason::Unknown));
 }
@@ -131,7 +137,8 @@ async fn an_empty_answer_for_one_symbol_means_that_it_is_unknown() {
 #[tokio::test]
 async fn a_lost_connection_is_tried_again_once_in_a_poll() {
     one_bad_chunk(|| Act::Lost, SourceReason::Unreachable, 1).await;
-    let bench = Bench::new(Server::start(|call| if call.endpoint == "quote" && call.nth == 0 { Act::Lost } else { Act::Usual }).await);
+    let bench =
+        Bench::new(Server::start(|call| if call.endpoint == "quote" && call.nth == 0 { Act::Lost } else { Act::Usual }).await);
     let answer = bench.poll(10).await;
     assert_eq!((answer.state, answer.calls), (SourceState::Ok, 4));
 }

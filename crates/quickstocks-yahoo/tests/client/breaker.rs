@@ -24,7 +24,10 @@ async fn a_breaker_opens_doubles_and_closes_by_one_answered_probe() {
         bench.server.forget_calls();
         bench.clock.set(until - Duration::from_millis(1));
         let answer = bench.poll(120).await;
-        assert_eq!((answer.state, answer.reason, answer.retry_at), (SourceState::Refused, Some(SourceReason::RateLimited), Some(until)));
+        assert_eq!(
+            (answer.state, answer.reason, answer.retry_at),
+            (SourceState::Refused, Some(SourceReason::RateLimited), Some(until))
+        );
         assert_eq!((answer.calls, answer.unanswered.len(), bench.server.calls().len()), (0, 120, 0));
         // Then one call of one small chunk.
         bench.clock.set(until);

@@ -34,7 +34,10 @@ async fn when_the_budget_is_spent_no_call_is_made_until_the_next_hour() {
     let answer = bench.poll(500).await;
     let next_hour = next_hour(bench.clock.now());
     let retry_at = Some(next_hour);
-    assert_eq!((answer.state, answer.reason, answer.retry_at), (SourceState::Degraded, Some(SourceReason::BudgetSpent), retry_at));
+    assert_eq!(
+        (answer.state, answer.reason, answer.retry_at),
+        (SourceState::Degraded, Some(SourceReason::BudgetSpent), retry_at)
+    );
     assert_eq!((answer.calls, answer.quotes.len(), answer.unanswered.len()), (8, 300, 200));
     assert_eq!(bench.server.calls().len(), 8);
     // What was not made was not counted.
@@ -55,7 +58,9 @@ async fn the_budget_holds_over_all_environments_together() {
     let mut config = bench.server.config();
     config.budget = CallBudget::PerHour(20);
     let clients: Vec<_> = (0..5)
-        .map(|_| quickstocks_yahoo::YahooClient::new(&config, bench.store.clone(), bench.store.clone(), bench.clock.clone()).unwrap())
+        .map(|_| {
+            quickstocks_yahoo::YahooClient::new(&config, bench.store.clone(), bench.store.clone(), bench.clock.clone()).unwrap()
+        })
         .collect();
     let wanted = symbols(300);
     join_all(clients.iter().map(|client| client.poll(&wanted))).await;

@@ -52,11 +52,16 @@ async fn a_history_is_asked_for_without_a_session_and_past_the_cache() {
 
 #[tokio::test]
 async fn each_error_of_a_history_says_what_the_caller_can_do() {
-    let chart_error = |code: &str, text: &str| format!(r#"{{"chart":{{"result":null,"error":{{"code":"{code}","description":"{text}"}}}}}}"#);
+    let chart_error =
+        |code: &str, text: &str| format!(r#"{{"chart":{{"result":null,"error":{{"code":"{code}","description":"{text}"}}}}}}"#);
     for (status, body, expect) in [
         (404, chart_error("Not Found", "No data found, symbol may be delisted"), "NotFound"),
         (200, chart_error("Not Found", "No data found, symbol may be delisted"), "NotFound"),
-        (400, chart_error("Bad Request", "Data doesn't exist for startDate = 1"), "NoData(\"Data doesn't exist for startDate = 1\")"),
+        (
+            400,
+            chart_error("Bad Request", "Data doesn't exist for startDate = 1"),
+            "NoData(\"Data doesn't exist for startDate = 1\")",
+        ),
         (422, chart_error("Unprocessable Entity", "30m data not available"), "NoData(\"30m data not available\")"),
         (401, invalid("Invalid Crumb"), "Refused { retry_at: None }"),
         (500, String::new(), "Unreachable"),

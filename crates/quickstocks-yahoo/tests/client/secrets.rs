@@ -54,7 +54,8 @@ async fn no_secret_is_printed_whatever_happens() {
         bench.server.follow(move |call| if matches!(call.endpoint, "quote" | "search" | "chart") { act() } else { Act::Usual });
         if !matches!(act(), Act::Usual) {
             write!(printed, "{:?}", bench.client.search("apple", 5).await).unwrap();
-            write!(printed, "{:?}", bench.client.history(&symbols(1)[0], HistoryRange::OneDay, Interval::OneMinute).await).unwrap();
+            write!(printed, "{:?}", bench.client.history(&symbols(1)[0], HistoryRange::OneDay, Interval::OneMinute).await)
+                .unwrap();
         }
         write!(printed, "{:?}", bench.client.poll(&symbols(60)).await).unwrap();
         write!(printed, "{:?} {:?}", bench.client, bench.store.session().await.unwrap()).unwrap();

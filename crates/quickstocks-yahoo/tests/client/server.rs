@@ -222,7 +222,8 @@ impl Inner {
             path if path.starts_with("/v8/finance/chart/") => "chart",
             path => panic!("nobody should call {path}"),
         };
-        let headers = request.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let headers =
+            request.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
         let symbols = query.get("symbols").map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default();
         let mut calls = self.calls.lock().unwrap();
         let nth = calls.iter().filter(|call| call.endpoint == endpoint).count();

@@ -139,13 +139,15 @@ async fn without_a_crumb_or_a_cookie_prices_come_through_spark() {
 
 #[tokio::test]
 async fn what_spark_leaves_out_is_unanswered_and_not_missing() {
-    let script = |call: &crate::server::Call| match call.endpoint {
+    let script = |call: &crate::server::Call| {
+        match call.endpoint {
         "crumb" => status(429),
         "spark" => Act::Answer(
             200,
             r#"{"spark":{"result":[{"symbol":"^GSPC","response":[{"meta":{"regularMarketPrice":5000.1,"instrumentType":"INDEX"}}]},{"symbol":"BRK-B","response":[{"meta":{}}]}],"error":null}}"#.into(),
         ),
         _ => Act::Usual,
+    }
     };
     let bench = Bench::new(Server::start(script).await);
     let answer = bench.poll(5).await;
@@ -161,7 +163,10 @@ async fn a_session_with_which_everything_is_empty_is_dropped_once_it_is_old_enou
     assert!(bench.store.session().await.unwrap().is_some());
     bench.clock.advance(Duration::from_mins(11));
     let answer = bench.poll(10).await;
-    assert_eq!((answer.state, answer.reason, answer.unanswered.len()), (SourceState::Unreachable, Some(SourceReason::BadAnswer), 10));
+    assert_eq!(
+        (answer.state, answer.reason, answer.unanswered.len()),
+        (SourceState::Unreachable, Some(SourceReason::BadAnswer), 10)
+    );
     assert!(bench.store.session().await.unwrap().is_none());
 }
 

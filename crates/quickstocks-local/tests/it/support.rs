@@ -1,5 +1,4 @@
 //! The whole system in this process, and clients that know it by HTTP and WebSocket only.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::time::Duration;
 
@@ -50,8 +49,13 @@ impl System {
 
     /// Stops the system and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
-        let Self { running, data, options, http, .. } = self;
+        self.restart_with(|_| {}).await
+    }
+
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut Options)) -> Self {
+        let Self { running, data, mut options, http, .. } = self;
         running.stop().await.unwrap();
+        change(&mut options);
         let running = start(&options).await.unwrap();
         let origin = format!("http://{}", running.address);
         Self { running, origin, data, options, http }

@@ -1,8 +1,6 @@
 //! What one person does: find, pick, watch, come back.
 
-mod common;
-
-use common::{System, symbols};
+use crate::support::{System, symbols};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -90,4 +88,35 @@ async fn after_a_reconnect_only_what_changed_is_sent() {
         }
     };
     assert_eq!(symbols(&snapshot), ["MSFT"]);
+}
+
+#[tokio::test]
+async fn old_prices_of_another_source_are_shown_though_newer_ones_were_stored() {
+    let system = System::start().await;
+    let guest = system.guest().await;
+    guest.pick("AAPL").await;
+    let made_up = guest.get("/quotes?symbols=AAPL").await["quotes"][0]["price"].clone();
+
+    let recordings = tempfile::tempdir().unwrap();
+    let index = json!({ "files": [{
+        "file": "quote.json", "endpoint": "quote", "request_url": "https://q/v7/finance/quote?symbols=AAPL",
+        "http_status": 200, "recorded_at": "2025-01-01"
+    }] });
+    let quote = json!({
+        "symbol": "AAPL", "quoteType": "EQUITY", "shortName": "Apple Inc.", "regularMarketPrice": 1.5, "regularMarketTime": 1_735_689_600
+    });
+    let body = json!({ "quoteResponse": { "result": [quote], "error": null } });
+    std::fs::write(recordings.path().join("index.json"), index.to_string()).unwrap();
+    std::fs::write(recordings.path().join("quote.json"), body.to_string()).unwrap();
+    let folder = recordings.path().to_str().unwrap().to_owned();
+    let system = system.restart_with(|options| options.source = vec!["replay".to_owned(), folder]).await;
+    let guest = guest.at(&system);
+
+    assert_ne!(made_up, "1.5");
+    let (_socket, snapshot) = guest.connect().await;
+    assert_eq!(snapshot["quotes"].as_array().unwrap().len() + snapshot["missing"].as_array().map_or(0, Vec::len), 1);
+    system.running.tick().await.unwrap();
+    let quotes = guest.get("/quotes?symbols=AAPL").await;
+    assert_eq!(quotes["quotes"][0]["price"], "1.5", "{quotes}");
+    assert_eq!(guest.get("/watchlists").await["watchlists"][0]["symbols"], json!(["AAPL"]));
 }

@@ -1,8 +1,6 @@
 //! What people see while the source is slow, poor, refusing or gone, and that it heals without a restart.
 
-mod common;
-
-use common::{System, symbols};
+use crate::support::{System, symbols};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -94,7 +92,7 @@ async fn with_everything_refused_the_last_prices_stay_and_when_the_source_return
     assert_eq!((kept["quotes"][0]["price"].as_str(), kept["source"]["state"].as_str()), (Some("200.55"), Some("unreachable")));
 
     let url = format!("{}/_market/faults", system.running.market_url.as_ref().unwrap());
-    common::http().delete(url).send().await.unwrap();
+    crate::support::http().delete(url).send().await.unwrap();
     system.market("price", json!({ "symbol": "AAPL", "price": 201.75 })).await;
     system.running.tick().await.unwrap();
     let frame = quotes(&mut socket).await;
@@ -142,7 +140,7 @@ async fn a_symbol_that_cannot_be_checked_now_is_refused_with_when_to_try_again()
     assert_eq!(guest.get("/watchlists").await["watchlists"][0]["symbols"], json!([]));
 }
 
-async fn quotes(socket: &mut common::Socket) -> Value {
+async fn quotes(socket: &mut crate::support::Socket) -> Value {
     loop {
         let frame = socket.next().await;
         if frame["type"] == "quotes" && symbols(&frame).contains(&"AAPL".to_owned()) {
@@ -154,6 +152,6 @@ async fn quotes(socket: &mut common::Socket) -> Value {
 /// The market's count of calls, by family of endpoints.
 async fn calls(system: &System) -> Value {
     let url = format!("{}/_market/calls", system.running.market_url.as_ref().unwrap());
-    let calls: Value = common::http().get(url).send().await.unwrap().json().await.unwrap();
+    let calls: Value = crate::support::http().get(url).send().await.unwrap().json().await.unwrap();
     calls["families"].clone()
 }

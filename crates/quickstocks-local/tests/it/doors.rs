@@ -1,8 +1,6 @@
 //! Who gets in, and what nonsense does.
 
-mod common;
-
-use common::{Socket, System};
+use crate::support::{Socket, System};
 use futures_util::SinkExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,10 +1,8 @@
 //! Fan-out: who gets what, and how often.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Guest, Socket, System, symbols, until};
+use crate::support::{Guest, Socket, System, symbols, until};
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
@@ -45,10 +43,10 @@ async fn two_hundred_sockets_get_one_message_a_tick_with_just_what_changed_and_t
 
     // Three ticks, each with another tenth of the market moving; the last moves everything, so that every client hears of it.
     let mut expected: Vec<BTreeMap<String, f64>> = Vec::new();
-    for round in 0..4_usize {
+    for round in 0..4 {
         let mut moved = BTreeMap::new();
         for n in (0..SYMBOLS).filter(|n| round == 3 || n % 10 == round) {
-            let price = 100.0 + n as f64 + round as f64 / 4.0;
+            let price = f64::from(u32::try_from(400 + 4 * n + round).unwrap()) / 4.0;
             system.market("price", json!({ "symbol": synthetic(n), "price": price })).await;
             moved.insert(synthetic(n), price);
         }
