@@ -9,8 +9,7 @@ use futures_util::stream;
 
 use crate::model::{Connection, ConnectionId, Shard, ShardRange, Symbol, Tick, Timestamp};
 use crate::ports::{
-    Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Delivery, FrameEncoder, PublishError, StoreError,
-    TickPublisher,
+    Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Delivery, FrameEncoder, PublishError, StoreError, TickPublisher,
 };
 
 /// A tick older than this is dropped: SNS retries for days, and a stale price is worse than none.
@@ -66,7 +65,12 @@ pub struct DispatchReport {
 impl Dispatch {
     /// Sends each connection of the tick's shards its message. What cannot be begun before `deadline` is handed on
     /// to another dispatcher by publishing the rest of the range.
-    pub async fn run(&self, tick: &Tick, encoder: &dyn FrameEncoder, deadline: Timestamp) -> Result<DispatchReport, DispatchError> {
+    pub async fn run(
+        &self,
+        tick: &Tick,
+        encoder: &dyn FrameEncoder,
+        deadline: Timestamp,
+    ) -> Result<DispatchReport, DispatchError> {
         let mut report = DispatchReport::default();
         if self.clock.now().since(tick.made_at) > STALE_AFTER {
             report.stale = true;

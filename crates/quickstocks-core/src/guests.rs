@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{
-    ListId, SESSION_LIFETIME, Secret, TICKET_LIFETIME, Timestamp, Token, TokenKind, User, UserId, Watchlist,
-};
+use crate::model::{ListId, SESSION_LIFETIME, Secret, TICKET_LIFETIME, Timestamp, Token, TokenKind, User, UserId, Watchlist};
 use crate::ports::{Clock, Random, StoreError, TokenReader, TokenWriter, UserWriter};
 
 /// A session is made to last again when it is used and this much of its life has passed: sliding, without a write a request.
@@ -67,7 +65,8 @@ impl Guests {
             updated_at: now,
         };
         let session = Secret::from_random(self.bytes());
-        let token = Token { hash: session.hash(), kind: TokenKind::Session, user: user.id.clone(), expires_at: now + SESSION_LIFETIME };
+        let token =
+            Token { hash: session.hash(), kind: TokenKind::Session, user: user.id.clone(), expires_at: now + SESSION_LIFETIME };
         self.users.create(&user, &list, &token).await?;
         Ok(NewGuest { user, list, session })
     }
@@ -90,9 +89,7 @@ impl Guests {
     pub async fn ticket(&self, user: &UserId) -> Result<Ticket, StoreError> {
         let secret = Secret::from_random(self.bytes());
         let expires_at = self.clock.now() + TICKET_LIFETIME;
-        self.token_writer
-            .put(&Token { hash: secret.hash(), kind: TokenKind::Ticket, user: user.clone(), expires_at })
-            .await?;
+        self.token_writer.put(&Token { hash: secret.hash(), kind: TokenKind::Ticket, user: user.clone(), expires_at }).await?;
         Ok(Ticket { secret, expires_at })
     }
 

@@ -259,7 +259,12 @@ impl Live {
         self.poll_set.extend(&leases).await
     }
 
-    async fn snapshot(&self, status: SourceStatus, symbols: &BTreeSet<Symbol>, since: Option<TickNumber>) -> Result<Reply, StoreError> {
+    async fn snapshot(
+        &self,
+        status: SourceStatus,
+        symbols: &BTreeSet<Symbol>,
+        since: Option<TickNumber>,
+    ) -> Result<Reply, StoreError> {
         let asked: Vec<Symbol> = symbols.iter().cloned().collect();
         let mut quotes = self.quotes.quotes(&asked).await?;
         quotes.sort_by(|a, b| a.quote.symbol.cmp(&b.quote.symbol));

@@ -71,7 +71,8 @@ impl Symbols {
                 // A tick number of its own, so that a client that resyncs since an earlier tick is sent these too.
                 let tick = self.status_writer.next_tick().await?;
                 let polled_at = self.clock.now();
-                let new: Vec<StoredQuote> = answer.quotes.into_iter().map(|quote| StoredQuote { quote, tick, polled_at }).collect();
+                let new: Vec<StoredQuote> =
+                    answer.quotes.into_iter().map(|quote| StoredQuote { quote, tick, polled_at }).collect();
                 self.quote_writer.store(&new).await?;
                 by_symbol.extend(new.into_iter().map(|stored| (stored.quote.symbol.clone(), stored)));
             }

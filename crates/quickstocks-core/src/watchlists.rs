@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{
-    InvalidWatchlist, Lease, ListId, MAX_FOLLOWED, MAX_LISTS, Symbol, Urgency, UserId, Watchlist,
-};
+use crate::model::{InvalidWatchlist, Lease, ListId, MAX_FOLLOWED, MAX_LISTS, Symbol, Urgency, UserId, Watchlist};
 use crate::ports::{
     Change, Clock, ConnectionReader, ConnectionWriter, PollSetWriter, Random, StoreError, WatchlistReader, WatchlistWriter,
 };
@@ -155,8 +153,7 @@ impl Watchlists {
                 return Err(WatchlistError::Conflict);
             }
             let Some((name, symbols)) = edit(&before)? else { return Ok(before) };
-            let after =
-                Watchlist { id: id.clone(), name, symbols, version: before.version + 1, updated_at: self.clock.now() };
+            let after = Watchlist { id: id.clone(), name, symbols, version: before.version + 1, updated_at: self.clock.now() };
             match self.list_writer.replace(user, &after, before.version).await? {
                 Change::Done => return self.announce(user, after).await,
                 Change::Conflict => {}

@@ -77,7 +77,8 @@ pub fn plan(entries: &[PollEntry], now: Timestamp, spent: u32, config: &PlanConf
         let count = wanted.iter().filter(|one| one.urgency <= most && !one.resting).count();
         u32::try_from(count.div_ceil(per_call)).unwrap_or(u32::MAX)
     };
-    let intervals = Intervals::new(config, [moving_calls(Urgency::OnScreen), moving_calls(Urgency::Armed), moving_calls(Urgency::Followed)]);
+    let intervals =
+        Intervals::new(config, [moving_calls(Urgency::OnScreen), moving_calls(Urgency::Armed), moving_calls(Urgency::Followed)]);
 
     // Half a tick of slack: a poll that came a little late must not cost its symbol a whole tick.
     let slack = config.tick / 2;
@@ -107,7 +108,11 @@ pub fn plan(entries: &[PollEntry], now: Timestamp, spent: u32, config: &PlanConf
 }
 
 /// Every other symbol of an exchange that was seen to move: they are due at once.
-pub(super) fn woken<'a>(entries: &'a [PollEntry], moving_exchanges: &HashSet<Arc<str>>, polled: &HashMap<Symbol, ()>) -> Vec<&'a PollEntry> {
+pub(super) fn woken<'a>(
+    entries: &'a [PollEntry],
+    moving_exchanges: &HashSet<Arc<str>>,
+    polled: &HashMap<Symbol, ()>,
+) -> Vec<&'a PollEntry> {
     entries
         .iter()
         .filter(|entry| !polled.contains_key(&entry.symbol))
@@ -127,7 +132,11 @@ fn wanted(entries: &[PollEntry], now: Timestamp) -> Vec<Wanted<'_>> {
         .iter()
         .filter_map(|entry| {
             let urgency = entry.urgency(now)?;
-            seen.insert(&entry.symbol).then_some(Wanted { entry, urgency, resting: entry.rests_at.is_some() || entry.missing.is_some() })
+            seen.insert(&entry.symbol).then_some(Wanted {
+                entry,
+                urgency,
+                resting: entry.rests_at.is_some() || entry.missing.is_some(),
+            })
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::plan::{Plan, PlanConfig, plan, woken};
 use crate::model::{
-    CallBudget, MissingReason, PollEntry, PollRecord, POLL_SHARDS, Quote, Shard, ShardRange, SourceHealth, SourceReason,
+    CallBudget, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Quote, Shard, ShardRange, SourceHealth, SourceReason,
     SourceState, SourceStatus, StoredQuote, Symbol, Tick, TickNumber, Timestamp,
 };
 use crate::ports::{
@@ -205,10 +205,8 @@ impl Fetch {
         if tick.quotes.is_empty() && tick.missing.is_empty() && !tick.source_changed {
             return Ok(0);
         }
-        let ticks: Vec<Tick> = ShardRange::split(self.config.dispatch_messages)
-            .into_iter()
-            .map(|shards| Tick { shards, ..tick.clone() })
-            .collect();
+        let ticks: Vec<Tick> =
+            ShardRange::split(self.config.dispatch_messages).into_iter().map(|shards| Tick { shards, ..tick.clone() }).collect();
         self.publisher.publish(&ticks).await?;
         Ok(ticks.len())
     }
@@ -288,7 +286,12 @@ impl Notes {
             note(&missing.symbol, None, Some(missing.reason));
         }
         for sleeper in woken(entries, &moving_exchanges, &polled) {
-            records.push(PollRecord { symbol: sleeper.symbol.clone(), polled_at: None, rests_at: None, missing: sleeper.missing });
+            records.push(PollRecord {
+                symbol: sleeper.symbol.clone(),
+                polled_at: None,
+                rests_at: None,
+                missing: sleeper.missing,
+            });
         }
         Self { records, newly_missing }
     }

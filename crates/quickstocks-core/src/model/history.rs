@@ -105,15 +105,8 @@ impl HistoryRange {
 
 impl Interval {
     /// Every interval, the shortest first.
-    pub const ALL: [Self; 7] = [
-        Self::OneMinute,
-        Self::FiveMinutes,
-        Self::FifteenMinutes,
-        Self::OneHour,
-        Self::OneDay,
-        Self::OneWeek,
-        Self::OneMonth,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::OneMinute, Self::FiveMinutes, Self::FifteenMinutes, Self::OneHour, Self::OneDay, Self::OneWeek, Self::OneMonth];
 
     /// How Yahoo and our API write it.
     pub const fn as_str(self) -> &'static str {

@@ -14,13 +14,9 @@ mod watchlist;
 
 pub use connection::{CONNECTION_LIFETIME, Connection, ConnectionId, MAX_FOLLOWED, MAX_WATCHED};
 pub use history::{Bar, History, HistoryRange, Interval, SymbolMatch};
-pub use identity::{
-    InvalidSecret, SESSION_LIFETIME, Secret, TICKET_LIFETIME, Token, TokenHash, TokenKind, User, UserId,
-};
+pub use identity::{InvalidSecret, SESSION_LIFETIME, Secret, TICKET_LIFETIME, Token, TokenHash, TokenKind, User, UserId};
 pub use poll::{Lease, PollEntry, PollRecord, Urgency};
-pub use quote::{
-    Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, StoredQuote,
-};
+pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, StoredQuote};
 pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_shard, poll_shard};
 pub use source::{
     Breaker, BreakerState, CallBudget, SourceHealth, SourceKind, SourceReason, SourceSession, SourceState, SourceStatus,
@@ -28,6 +24,4 @@ pub use source::{
 pub use symbol::{InvalidSymbol, MAX_SYMBOL_LENGTH, Symbol};
 pub use tick::{Tick, TickNumber};
 pub use time::Timestamp;
-pub use watchlist::{
-    InvalidWatchlist, ListId, MAX_LIST_NAME_CHARS, MAX_LISTS, MAX_SYMBOLS_PER_LIST, Watchlist,
-};
+pub use watchlist::{InvalidWatchlist, ListId, MAX_LIST_NAME_CHARS, MAX_LISTS, MAX_SYMBOLS_PER_LIST, Watchlist};

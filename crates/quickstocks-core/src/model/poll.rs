@@ -64,7 +64,15 @@ pub struct PollRecord {
 impl PollEntry {
     /// An entry that nobody wants yet.
     pub fn new(symbol: Symbol) -> Self {
-        Self { symbol, on_screen_until: None, armed_until: None, followed_until: None, polled_at: None, rests_at: None, missing: None }
+        Self {
+            symbol,
+            on_screen_until: None,
+            armed_until: None,
+            followed_until: None,
+            polled_at: None,
+            rests_at: None,
+            missing: None,
+        }
     }
 
     /// How urgently it is wanted at `now`; `None` when every lease has run out.

@@ -44,7 +44,9 @@ impl ShardRange {
     /// Every connection shard in `parts` ranges of nearly one size; at least one, at most one a shard.
     pub fn split(parts: u8) -> Vec<Self> {
         let parts = parts.clamp(1, CONNECTION_SHARDS);
-        let bound = |part: u8| u8::try_from(u16::from(part) * u16::from(CONNECTION_SHARDS) / u16::from(parts)).unwrap_or(CONNECTION_SHARDS);
+        let bound = |part: u8| {
+            u8::try_from(u16::from(part) * u16::from(CONNECTION_SHARDS) / u16::from(parts)).unwrap_or(CONNECTION_SHARDS)
+        };
         (0..parts).map(|part| Self { first: bound(part), last: bound(part + 1) - 1 }).collect()
     }
 

@@ -1,8 +1,6 @@
 use async_trait::async_trait;
 
-use crate::model::{
-    History, HistoryRange, Interval, Missing, Quote, SourceReason, SourceState, Symbol, SymbolMatch, Timestamp,
-};
+use crate::model::{History, HistoryRange, Interval, Missing, Quote, SourceReason, SourceState, Symbol, SymbolMatch, Timestamp};
 
 /// What a poll brought. Every symbol asked for is in exactly one of the three lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
