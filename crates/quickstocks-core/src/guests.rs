@@ -7,7 +7,7 @@ use crate::model::{ListId, SESSION_LIFETIME, Secret, TICKET_LIFETIME, Timestamp,
 use crate::ports::{Clock, Random, StoreError, TokenReader, TokenWriter, UserWriter};
 
 /// A session is made to last again when it is used and this much of its life has passed: sliding, without a write a request.
-const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
+const RENEW_AFTER: Duration = Duration::from_hours(24);
 
 /// The name of the list every guest begins with.
 pub const FIRST_LIST_NAME: &str = "My picks";
@@ -75,7 +75,7 @@ impl Guests {
     pub async fn recognise(&self, session: &Secret) -> Result<Option<KnownGuest>, StoreError> {
         let now = self.clock.now();
         let Some(token) = self.tokens.token(&session.hash(), TokenKind::Session, now).await? else { return Ok(None) };
-        let renewed = token.expires_at.since(now) < SESSION_LIFETIME - RENEW_AFTER
+        let renewed = token.expires_at.since(now) + RENEW_AFTER < SESSION_LIFETIME
             && self.token_writer.extend(&token.hash, now + SESSION_LIFETIME).await?;
         Ok(Some(KnownGuest { user: token.user, renewed }))
     }

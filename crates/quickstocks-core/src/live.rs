@@ -15,10 +15,10 @@ use crate::ports::{
 use crate::watchlists::{FOLLOWED_LEASE, listed_symbols};
 
 /// How long a symbol counts as on screen after its connection last said `hello`.
-pub const ON_SCREEN_LEASE: Duration = Duration::from_secs(30 * 60);
+pub const ON_SCREEN_LEASE: Duration = Duration::from_mins(30);
 
 /// A lease with more than this left is not written again.
-const LEASE_RESERVE: Duration = Duration::from_secs(12 * 60);
+const LEASE_RESERVE: Duration = Duration::from_mins(12);
 
 /// How many sockets a user may have. The oldest makes room: its browser may be long gone, since `$disconnect` is best effort.
 pub const MAX_CONNECTIONS_PER_USER: usize = 20;
@@ -177,31 +177,32 @@ impl Live {
     /// Answers a request. The replies are to be sent in their order.
     pub async fn answer(&self, id: &ConnectionId, request: Request) -> Result<Vec<Reply>, StoreError> {
         let now = self.clock.now();
-        if request == Request::Ping {
-            return Ok(vec![Reply::Pong { status: self.status.status().await?, server_time: now }]);
-        }
-        let Some(mut connection) = self.connections.connection(id, now).await? else {
-            return Ok(vec![Reply::Bye { reason: "unknown_connection", reconnect_in: 1000 }]);
+        let connection = match request {
+            // It comes often and needs nothing of the connection.
+            Request::Ping => None,
+            _ => self.connections.connection(id, now).await?,
         };
-        match request {
-            Request::Hello(since) => {
+        match (request, connection) {
+            (Request::Ping, _) => Ok(vec![Reply::Pong { status: self.status.status().await?, server_time: now }]),
+            (_, None) => Ok(vec![Reply::Bye { reason: "unknown_connection", reconnect_in: 1000 }]),
+            (Request::Hello(since), Some(mut connection)) => {
                 self.refresh_listed(&mut connection).await?;
                 self.put_on_screen(&connection, now).await?;
                 let status = self.status.status().await?;
                 let hello = Reply::Hello { connection: id.clone(), status: status.clone(), server_time: now };
                 Ok(vec![hello, self.snapshot(status, &connection.followed(), since).await?])
             }
-            Request::Resume(since) => {
+            (Request::Resume(since), Some(connection)) => {
                 self.registry.set_paused(id, false).await?;
                 self.put_on_screen(&connection, now).await?;
                 Ok(vec![self.snapshot(self.status.status().await?, &connection.followed(), since).await?])
             }
-            Request::Pause => {
+            (Request::Pause, Some(_)) => {
                 self.registry.set_paused(id, true).await?;
                 Ok(Vec::new())
             }
-            Request::Watch(symbols) => self.watch(connection, symbols, now).await,
-            Request::Unwatch(symbols) => {
+            (Request::Watch(symbols), Some(connection)) => self.watch(connection, symbols, now).await,
+            (Request::Unwatch(symbols), Some(mut connection)) => {
                 let before = connection.watched.len();
                 for symbol in &symbols {
                     connection.watched.remove(symbol);
@@ -211,7 +212,6 @@ impl Live {
                 }
                 Ok(Vec::new())
             }
-            Request::Ping => unreachable!("answered above"),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::ports::{
 use crate::symbols::{SymbolError, Symbols};
 
 /// How long a symbol on a list is polled after its owner was last seen: a holiday of a week loses nothing.
-pub const FOLLOWED_LEASE: Duration = Duration::from_secs(8 * 24 * 3600);
+pub const FOLLOWED_LEASE: Duration = Duration::from_hours(8 * 24);
 
 /// How often an edit that lost a race with another device is tried again on what that one left.
 const EDIT_TRIES: usize = 5;

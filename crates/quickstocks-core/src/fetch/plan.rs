@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::model::{CallBudget, PollEntry, Symbol, Timestamp, Urgency};
 
 /// How often a symbol is polled whose market cannot move or that has no quote. Spare room in a call shortens it,
 /// and the first symbol of an exchange that moves wakes the others.
-pub const RESTING_INTERVAL: Duration = Duration::from_secs(15 * 60);
+pub const RESTING_INTERVAL: Duration = Duration::from_mins(15);
 
 /// What a plan has to keep to.
 #[derive(Clone, Copy, Debug)]
@@ -111,11 +111,11 @@ pub fn plan(entries: &[PollEntry], now: Timestamp, spent: u32, config: &PlanConf
 pub(super) fn woken<'a>(
     entries: &'a [PollEntry],
     moving_exchanges: &HashSet<Arc<str>>,
-    polled: &HashMap<Symbol, ()>,
+    polled: &HashSet<Symbol>,
 ) -> Vec<&'a PollEntry> {
     entries
         .iter()
-        .filter(|entry| !polled.contains_key(&entry.symbol))
+        .filter(|entry| !polled.contains(&entry.symbol))
         .filter(|entry| entry.rests_at.as_ref().is_some_and(|exchange| moving_exchanges.contains(exchange)))
         .collect()
 }
@@ -159,11 +159,11 @@ fn demand(wanted: &[Wanted<'_>]) -> Demand {
 fn calls_this_tick(config: &PlanConfig, now: Timestamp, spent: u32) -> u32 {
     let CallBudget::PerHour(per_hour) = config.budget else { return u32::MAX };
     let left = per_hour.saturating_sub(spent);
-    let ticks_left = (HOUR - into_hour(now)).as_millis().div_ceil(config.tick.as_millis().max(1)).max(1);
+    let ticks_left = HOUR.saturating_sub(into_hour(now)).as_millis().div_ceil(config.tick.as_millis().max(1)).max(1);
     u32::try_from(u128::from(left).div_ceil(ticks_left)).unwrap_or(left).min(left)
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn into_hour(now: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(now.millis().rem_euclid(3_600_000)).unwrap_or(0))

@@ -260,9 +260,9 @@ impl Notes {
         let by_symbol: HashMap<&Symbol, &PollEntry> = entries.iter().map(|entry| (&entry.symbol, entry)).collect();
         let mut records = Vec::new();
         let mut moving_exchanges: HashSet<Arc<str>> = HashSet::new();
-        let mut polled: HashMap<Symbol, ()> = HashMap::new();
+        let mut polled: HashSet<Symbol> = HashSet::new();
         let mut note = |symbol: &Symbol, rests_at: Option<Arc<str>>, missing: Option<MissingReason>| {
-            polled.insert(symbol.clone(), ());
+            polled.insert(symbol.clone());
             let Some(entry) = by_symbol.get(symbol) else { return };
             // In the usual case, a symbol that is due in every tick, there is nothing to write.
             if rests_at.is_some() || missing.is_some() || plan.stretched || entry.rests_at.is_some() || entry.missing.is_some() {

@@ -9,7 +9,7 @@ use super::{Symbol, Timestamp, UserId};
 
 /// How long a connection can live: API Gateway ends it after 2 hours; ten minutes more for clocks that differ.
 /// Rows older than this are dead whatever `$disconnect` did, which AWS calls best effort.
-pub const CONNECTION_LIFETIME: Duration = Duration::from_secs(2 * 3600 + 600);
+pub const CONNECTION_LIFETIME: Duration = Duration::from_mins(130);
 
 /// How many symbols a connection may watch beside those on its user's watchlists.
 pub const MAX_WATCHED: usize = 200;

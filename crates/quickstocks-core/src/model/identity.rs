@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use super::Timestamp;
 
 /// How long a session lives after its last use.
-pub const SESSION_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const SESSION_LIFETIME: Duration = Duration::from_hours(90 * 24);
 
 /// How long a WebSocket ticket lives.
-pub const TICKET_LIFETIME: Duration = Duration::from_secs(60);
+pub const TICKET_LIFETIME: Duration = Duration::from_mins(1);
 
 /// The id of a user: 128 random bits in hex. It is no secret and gives no right.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -217,9 +217,9 @@ impl Quote {
     /// Takes over from an earlier quote of the symbol what a poorer endpoint does not tell. Yahoo's spark
     /// has no market capitalisation, no P/E, no open and no delay; those move slowly or not within the session.
     pub fn complete_from(&mut self, earlier: &Self) {
-        fn fill<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+        fn fill<T: Clone>(mine: &mut Option<T>, theirs: Option<&T>) {
             if mine.is_none() {
-                mine.clone_from(theirs);
+                *mine = theirs.cloned();
             }
         }
         let same_session = self.previous_close.is_none() || self.previous_close == earlier.previous_close;
@@ -229,20 +229,20 @@ impl Quote {
         if self.kind == InstrumentKind::Other {
             self.kind = earlier.kind;
         }
-        fill(&mut self.exchange, &earlier.exchange);
-        fill(&mut self.exchange_code, &earlier.exchange_code);
-        fill(&mut self.time_zone, &earlier.time_zone);
-        fill(&mut self.currency, &earlier.currency);
-        fill(&mut self.fifty_two_week_low, &earlier.fifty_two_week_low);
-        fill(&mut self.fifty_two_week_high, &earlier.fifty_two_week_high);
-        fill(&mut self.market_cap, &earlier.market_cap);
-        fill(&mut self.pe_ratio, &earlier.pe_ratio);
-        fill(&mut self.delay_minutes, &earlier.delay_minutes);
+        fill(&mut self.exchange, earlier.exchange.as_ref());
+        fill(&mut self.exchange_code, earlier.exchange_code.as_ref());
+        fill(&mut self.time_zone, earlier.time_zone.as_ref());
+        fill(&mut self.currency, earlier.currency.as_ref());
+        fill(&mut self.fifty_two_week_low, earlier.fifty_two_week_low.as_ref());
+        fill(&mut self.fifty_two_week_high, earlier.fifty_two_week_high.as_ref());
+        fill(&mut self.market_cap, earlier.market_cap.as_ref());
+        fill(&mut self.pe_ratio, earlier.pe_ratio.as_ref());
+        fill(&mut self.delay_minutes, earlier.delay_minutes.as_ref());
         if same_session {
-            fill(&mut self.open, &earlier.open);
-            fill(&mut self.day_low, &earlier.day_low);
-            fill(&mut self.day_high, &earlier.day_high);
-            fill(&mut self.volume, &earlier.volume);
+            fill(&mut self.open, earlier.open.as_ref());
+            fill(&mut self.day_low, earlier.day_low.as_ref());
+            fill(&mut self.day_high, earlier.day_high.as_ref());
+            fill(&mut self.volume, earlier.volume.as_ref());
         }
     }
 }

@@ -114,7 +114,7 @@ pub struct SourceSession {
 
 impl SourceSession {
     /// How long a session is used before a fresh one is fetched.
-    pub const LIFETIME: Duration = Duration::from_secs(24 * 3600);
+    pub const LIFETIME: Duration = Duration::from_hours(24);
 
     /// Whether it is too old to be used at `now`.
     pub fn expired(&self, now: Timestamp) -> bool {
@@ -152,11 +152,11 @@ pub enum BreakerState {
 
 impl Breaker {
     /// How long the first trip lasts.
-    pub const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
+    pub const FIRST_PAUSE: Duration = Duration::from_mins(5);
     /// How long a trip lasts at the most.
-    pub const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+    pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
     /// How long one prober has the source for itself.
-    pub const PROBE_TIME: Duration = Duration::from_secs(60);
+    pub const PROBE_TIME: Duration = Duration::from_mins(1);
 
     /// What it lets through at `now`.
     pub fn state(&self, now: Timestamp) -> BreakerState {
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(breaker.state(now), BreakerState::Closed);
         for minutes in [5, 10, 20, 40, 60, 60] {
             breaker = breaker.tripped(now);
-            let end = now + Duration::from_secs(minutes * 60);
+            let end = now + Duration::from_mins(minutes);
             assert_eq!(breaker.open_until, end);
             assert_eq!(breaker.state(end - Duration::from_millis(1)), BreakerState::Open);
             assert_eq!(breaker.state(end), BreakerState::HalfOpen);
