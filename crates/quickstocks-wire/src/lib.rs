@@ -4,4 +4,5 @@
 mod fixtures;
 pub mod rest;
 pub mod sns;
+pub mod transfer;
 pub mod ws;
