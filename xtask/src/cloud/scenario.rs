@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::StatusCode;
+use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
 use super::Progress;
@@ -120,11 +120,23 @@ async fn web(emulator: &Emulator, folder: &Path, outputs: &Value) -> Result<()> 
     deploy_web::upload(emulator.client("python"), STACK, &site)?;
 
     let host = outputs["WebDomain"].as_str().context("the stack has no output WebDomain")?;
-    let http = reqwest::Client::builder().timeout(ANSWER).build()?;
+    let http = reqwest::Client::builder().timeout(ANSWER).redirect(reqwest::redirect::Policy::none()).build()?;
+    // By this header the emulator knows a viewer who came by https; it speaks http itself.
+    let visit = |path: &str, scheme: &str| {
+        http.get(format!("{}{path}", emulator.url)).header("host", host).header("x-forwarded-proto", scheme).send()
+    };
+    let plain = visit("/", "http").await?;
+    let location = plain.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    ensure!(
+        plain.status() == StatusCode::MOVED_PERMANENTLY && location.starts_with(&format!("https://{host}/")),
+        "a visit by http was answered {} {location:?}",
+        plain.status()
+    );
+
     let expected =
         [("/", "text/html", "no-cache"), ("/assets/app-0a1b2c.js", "text/javascript", "public, max-age=31536000, immutable")];
     for (path, kind, cache) in expected {
-        let answer = http.get(format!("{}{path}", emulator.url)).header("host", host).send().await?;
+        let answer = visit(path, "https").await?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("none").to_owned();
         let found = (answer.status(), header("content-type"), header("cache-control"));
         ensure!(found == (StatusCode::OK, kind.to_owned(), cache.to_owned()), "{path} answered {found:?}");
