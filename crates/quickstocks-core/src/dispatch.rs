@@ -137,7 +137,7 @@ impl Dispatch {
     ) -> usize {
         let mut rendered = Rendered { encoder, changes, source_changed: tick.source_changed, by_change: HashMap::new() };
         let mut begun = connections.len();
-        let mut throttled: Vec<(ConnectionId, Frames)> = Vec::new();
+        let mut throttled: Vec<(ConnectionId, Frames, usize)> = Vec::new();
         let work: Vec<(ConnectionId, Option<Frames>)> =
             connections.iter().map(|connection| (connection.id.clone(), rendered.frames(connection))).collect();
         let now = self.clock.now();
@@ -152,7 +152,7 @@ impl Dispatch {
                     None => (at, id, Outcome::NothingToSend, None),
                     Some(_) if self.clock.now() >= deadline => (at, id, Outcome::NotBegun, None),
                     Some(frames) => {
-                        let outcome = self.send(&id, &frames).await;
+                        let outcome = self.send(&id, &frames, 0).await;
                         (at, id, outcome, Some(frames))
                     }
                 }
@@ -163,7 +163,7 @@ impl Dispatch {
             match outcome {
                 Outcome::Sent => report.sent += 1,
                 Outcome::Gone => gone.push(id),
-                Outcome::Throttled => throttled.extend(frames.map(|frames| (id, frames))),
+                Outcome::Throttled { sent } => throttled.extend(frames.map(|frames| (id, frames, sent))),
                 Outcome::Failed => report.failed += 1,
                 Outcome::NothingToSend => {}
                 // They are begun in order, so what is handed on is the rest of the page from the first of these.
@@ -180,16 +180,18 @@ impl Dispatch {
     }
 
     /// A throttled post is tried once more, after everybody else had their turn: the pause it needs, for nothing.
+    /// A message in parts goes on where it stopped.
     async fn retry_throttled(
         &self,
-        throttled: Vec<(ConnectionId, Frames)>,
+        throttled: Vec<(ConnectionId, Frames, usize)>,
         deadline: Timestamp,
         gone: &mut Vec<ConnectionId>,
         report: &mut DispatchReport,
     ) {
         let mut outcomes = stream::iter(throttled)
-            .map(|(id, frames)| async move {
-                let outcome = if self.clock.now() >= deadline { Outcome::Throttled } else { self.send(&id, &frames).await };
+            .map(|(id, frames, sent)| async move {
+                let late = self.clock.now() >= deadline;
+                let outcome = if late { Outcome::Throttled { sent } } else { self.send(&id, &frames, sent).await };
                 (id, outcome)
             })
             // Fewer at once: the platform has just said that it was too much.
@@ -220,13 +222,13 @@ impl Dispatch {
         }
     }
 
-    /// Sends the parts of one message in order; the first that is not taken ends it.
-    async fn send(&self, id: &ConnectionId, frames: &[String]) -> Outcome {
-        for frame in frames {
+    /// Sends the parts of one message in order, those after the first `sent`; the first that is not taken ends it.
+    async fn send(&self, id: &ConnectionId, frames: &[String], sent: usize) -> Outcome {
+        for (sent, frame) in frames.iter().enumerate().skip(sent) {
             match self.sender.send(id, frame).await {
                 Delivery::Sent => {}
                 Delivery::Gone => return Outcome::Gone,
-                Delivery::Throttled => return Outcome::Throttled,
+                Delivery::Throttled => return Outcome::Throttled { sent },
                 Delivery::Failed(error) => {
                     tracing::warn!(connection.id = %id, error = &*error as &dyn std::error::Error, "a frame could not be sent");
                     return Outcome::Failed;
@@ -247,7 +249,10 @@ enum Outcome {
     NotBegun,
     Sent,
     Gone,
-    Throttled,
+    /// After so many parts of the message were sent.
+    Throttled {
+        sent: usize,
+    },
     Failed,
 }
 

@@ -1,0 +1,6 @@
+//! The use cases from outside: each through its ports, over fakes that behave.
+
+#[cfg(test)]
+mod dispatch;
+#[cfg(test)]
+mod support;
