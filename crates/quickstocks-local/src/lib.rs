@@ -46,7 +46,10 @@ use crate::ports::Ports;
 use crate::socket::Sockets;
 use crate::topic::{sns_event, topic};
 
-pub use options::{LogFormat, Options, Source};
+pub use options::{Command, LogFormat, Options, Source};
+
+/// The database's name in the data folder.
+pub const DATABASE: &str = "quickstocks.db";
 
 /// How long a dispatcher may take: what the function has on AWS.
 const DISPATCH_TIME: Duration = Duration::from_mins(1);
@@ -125,7 +128,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     std::fs::create_dir_all(&options.data_dir).with_context(|| {
         format!("the data folder {} cannot be made; choose another with --data-dir", options.data_dir.display())
     })?;
-    let store = SqliteStore::open(options.data_dir.join("quickstocks.db"))?;
+    let store = SqliteStore::open(options.data_dir.join(DATABASE))?;
     if store.begin(&source.name()).await.context("the database cannot be written to")? {
         tracing::info!(
             source = source.name(),

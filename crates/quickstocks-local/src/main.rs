@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use quickstocks_boot::{LogFormat, init_tracing};
 use quickstocks_core::model::SourceKind;
-use quickstocks_local::{Options, start};
+use quickstocks_local::{Command, DATABASE, Options, start};
+use quickstocks_sqlite::back_up;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -27,6 +28,11 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the address is this program's answer; logs go to standard error")]
 async fn run(options: &Options) -> anyhow::Result<()> {
+    if let Some(Command::Backup { file, data_dir }) = &options.command {
+        let bytes = back_up(&data_dir.join(DATABASE), file)?;
+        println!("{} has {} KB", file.display(), bytes.div_ceil(1024));
+        return Ok(());
+    }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let running = start(options).await?;

@@ -2,13 +2,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use quickstocks_core::model::SourceKind;
 
 /// QuickStocks on one machine: search a company, pick it, watch its price live.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "quickstocks-local", version, about, max_term_width = 110)]
+#[command(name = "quickstocks-local", version, about, max_term_width = 110, args_conflicts_with_subcommands = true)]
 pub struct Options {
+    /// Something else than to run.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Where prices come from: `demo` (a simulated market), `yahoo` (Yahoo Finance, for personal use) or `replay DIR` (recorded answers of Yahoo)
     #[arg(long, value_names = ["SOURCE", "DIR"], num_args = 1..=2, default_value = "demo", env = "QUICKSTOCKS_SOURCE", value_delimiter = ' ')]
     pub source: Vec<String>,
@@ -64,6 +68,20 @@ pub struct Options {
     /// How log lines look
     #[arg(long, value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// Something else than to run.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Copy the data into a new file, also while QuickStocks runs. To go back to it, stop QuickStocks and put the copy in the place of
+    /// quickstocks.db in the data folder
+    Backup {
+        /// The file to write; it must not exist
+        file: PathBuf,
+        /// The folder that keeps lists and last prices
+        #[arg(long, default_value = "quickstocks-data", env = "QUICKSTOCKS_DATA_DIR")]
+        data_dir: PathBuf,
+    },
 }
 
 /// How log lines look.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod backup;
 mod begin;
 mod connections;
 mod error;
@@ -22,6 +23,7 @@ use quickstocks_core::model::Timestamp;
 use quickstocks_core::ports::StoreError;
 use rusqlite::Connection;
 
+pub use backup::{BackupError, back_up};
 use error::Failure;
 pub use open::OpenError;
 use readers::Readers;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 use crate::schema::{MIGRATIONS, Mismatch, migrate, missing};
 
 /// How long a call waits for another program's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many connections read. Reads take microseconds; a few keep one that waits for the disk from holding up the others.
 const READERS: usize = 4;
