@@ -11,6 +11,7 @@
 //! - [`dispatch`]: from a tick to one message per connection.
 //! - [`live`]: the conversation with one WebSocket connection.
 //! - [`guests`], [`watchlists`]: who somebody is and what they follow.
+//! - [`preferences`]: how they want it shown.
 
 pub mod dispatch;
 pub mod fetch;
@@ -18,5 +19,6 @@ pub mod guests;
 pub mod live;
 pub mod model;
 pub mod ports;
+pub mod preferences;
 pub mod symbols;
 pub mod watchlists;

@@ -7,6 +7,7 @@ mod error;
 mod identity;
 mod open;
 mod poll_set;
+mod preferences;
 mod quotes;
 mod readers;
 mod rows;

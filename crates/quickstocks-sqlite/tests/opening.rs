@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use quickstocks_core::model::{Shard, TokenKind, poll_shard};
 use quickstocks_core::ports::{
-    CallCounter as _, ConnectionReader, PollSetReader, QuoteReader as _, SourceGate as _, SourceStatusReader as _,
-    SourceStatusWriter as _, TokenReader as _, WatchlistReader as _,
+    CallCounter as _, ConnectionReader, PollSetReader, PreferencesReader as _, QuoteReader as _, SourceGate as _,
+    SourceStatusReader as _, SourceStatusWriter as _, TokenReader as _, WatchlistReader as _,
 };
 use quickstocks_sqlite::{OpenError, SqliteStore};
 use quickstocks_testkit::sample;
@@ -144,6 +144,7 @@ async fn a_database_of_version_1_is_opened_with_all_that_is_in_it() {
     let connection = store.connection(&connection, sample::NOW).await.unwrap().unwrap();
     assert_eq!((connection.listed, connection.paused), (sample::symbols(&["VOD.L", "^GSPC"]), true));
     assert_eq!(store.watchlists(&ann).await.unwrap(), [sample::watchlist("1f", "Änderung", &["VOD.L", "^GSPC"])]);
+    assert_eq!(store.preferences(&ann).await.unwrap(), Some(sample::preferences()));
     let session = sample::token("5e55", TokenKind::Session, "ann");
     assert_eq!(store.token(&session.hash, TokenKind::Session, sample::NOW).await.unwrap(), Some(session));
     assert_eq!(store.session().await.unwrap().unwrap().crumb, "crumb");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quickstocks_core::model::{
-    Connection, ConnectionId, Currency, Extended, InstrumentKind, ListId, MarketState, Quote, Session, StoredQuote, Symbol,
-    TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    Colours, Connection, ConnectionId, Currency, Extended, InstrumentKind, ListId, MarketState, Preferences, QuietHours, Quote,
+    Session, StoredQuote, Symbol, Theme, TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use rust_decimal::Decimal;
 
@@ -150,6 +150,26 @@ pub fn connection(id: &str, of: &str) -> Connection {
 /// A list of version 1.
 pub fn watchlist(id: &str, name: &str, texts: &[&str]) -> Watchlist {
     Watchlist { id: ListId::new(id), name: name.to_owned(), symbols: symbols(texts), version: 1, updated_at: NOW }
+}
+
+/// Preferences in which everything is said.
+///
+/// # Panics
+/// Never: the texts are good.
+pub fn preferences() -> Preferences {
+    Preferences {
+        locale: Some("de-CH".parse().expect("a language tag")),
+        time_zone: Some("Europe/Zurich".parse().expect("a time zone")),
+        currency: Some("CHF".parse().expect("a currency")),
+        theme: Theme::Light,
+        colours: Colours::BlueUp,
+        quiet_hours: Some(QuietHours {
+            from: "22:30".parse().expect("a time of the day"),
+            to: "06:00".parse().expect("a time of the day"),
+        }),
+        version: 1,
+        updated_at: NOW,
+    }
 }
 
 /// A token that lives for an hour from [`NOW`]. Its hash is made of the seed and is no hash of anything.

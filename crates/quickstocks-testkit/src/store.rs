@@ -1,6 +1,7 @@
 use quickstocks_core::ports::{
-    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, QuoteReader, QuoteWriter, SourceGate,
-    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
+    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter,
+    WatchlistReader, WatchlistWriter,
 };
 
 /// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
@@ -18,6 +19,8 @@ pub trait AllStorePorts:
     + TokenWriter
     + WatchlistReader
     + WatchlistWriter
+    + PreferencesReader
+    + PreferencesWriter
     + SourceGate
     + CallCounter
     + SourceStatusReader
@@ -40,6 +43,10 @@ impl<S> AllStorePorts for S where
         + TokenWriter
         + WatchlistReader
         + WatchlistWriter
+        + PreferencesReader
+        + PreferencesWriter
+        + PreferencesReader
+        + PreferencesWriter
         + SourceGate
         + CallCounter
         + SourceStatusReader

@@ -30,6 +30,10 @@ impl Key {
         Self { pk: user_partition(user), sk: format!("{LIST_PREFIX}{list}") }
     }
 
+    pub(crate) fn preferences(user: &UserId) -> Self {
+        Self { pk: user_partition(user), sk: "PREFERENCES".to_owned() }
+    }
+
     pub(crate) fn users_connection(user: &UserId, id: &ConnectionId) -> Self {
         Self { pk: user_partition(user), sk: format!("{CONNECTION_PREFIX}{id}") }
     }

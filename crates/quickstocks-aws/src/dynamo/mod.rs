@@ -10,6 +10,7 @@
 //! |---|---|---|---|
 //! | user | `USER#id` | `PROFILE` | `created_at` |
 //! | watchlist | `USER#id` | `LIST#list` | `name`, `symbols` (one text), `version`, `updated_at` |
+//! | preferences | `USER#id` | `PREFERENCES` | those of [`Preferences`](quickstocks_core::model::Preferences), which are absent where nothing is said |
 //! | user's connection | `USER#id` | `CONN#connection` | `connected_at`, `ttl` |
 //! | connection | `WS#shard` | connection id | `user`, `listed`, `watched` (one text each), `paused`, `connected_at`, `leased_until`, `ttl` |
 //! | poll entry | `POLL#shard` | symbol | `on_screen_until`, `armed_until`, `followed_until`, `polled_at`, `rests_at`, `missing`, `ttl` |
@@ -35,6 +36,8 @@
 //! | `QuoteWriter` | `PutItem` |
 //! | `WatchlistReader` | `GetItem`, `Query` |
 //! | `WatchlistWriter` | `PutItem`, `DeleteItem` |
+//! | `PreferencesReader` | `GetItem` |
+//! | `PreferencesWriter` | `PutItem` |
 //! | `UserWriter` | `PutItem` |
 //! | `TokenReader` | `GetItem` |
 //! | `TokenWriter` | `put`: `PutItem`; `take`, `delete`: `DeleteItem`; `extend`: `UpdateItem` |
@@ -55,6 +58,7 @@ mod identity;
 mod item;
 mod keys;
 mod poll_set;
+mod preferences;
 mod quotes;
 mod source;
 mod watchlists;

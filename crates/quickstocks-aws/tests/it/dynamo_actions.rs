@@ -8,8 +8,9 @@ use quickstocks_core::model::{
     Breaker, ConnectionId, Lease, MissingReason, PollRecord, Shard, SourceSession, SourceStatus, TokenKind, Urgency,
 };
 use quickstocks_core::ports::{
-    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, QuoteReader, QuoteWriter, SourceGate,
-    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
+    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter,
+    WatchlistReader, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;
@@ -142,6 +143,19 @@ async fn people() {
         WatchlistWriter::delete(&store, &user, &list.id, None).await.unwrap();
     });
     check("WatchlistWriter", &writes.await);
+    check(
+        "PreferencesReader",
+        &requests(async |store| {
+            store.preferences(&user).await.unwrap();
+        })
+        .await,
+    );
+    let writes = requests(async |store| {
+        for expected in [0, 1] {
+            store.put_preferences(&user, &sample::preferences(), expected).await.unwrap();
+        }
+    });
+    check("PreferencesWriter", &writes.await);
     check("UserWriter", &requests(async |store| store.create(&sample::guest("u"), &list, &token).await.unwrap()).await);
     check(
         "TokenReader",

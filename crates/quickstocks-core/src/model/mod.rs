@@ -4,6 +4,7 @@ mod connection;
 mod history;
 mod identity;
 mod poll;
+mod preferences;
 mod quote;
 mod shard;
 mod source;
@@ -16,6 +17,7 @@ pub use connection::{CONNECTION_LIFETIME, Connection, ConnectionId, MAX_FOLLOWED
 pub use history::{Bar, History, HistoryRange, Interval, SymbolMatch};
 pub use identity::{InvalidSecret, SESSION_LIFETIME, Secret, TICKET_LIFETIME, Token, TokenHash, TokenKind, User, UserId};
 pub use poll::{Lease, PollEntry, PollRecord, Urgency};
+pub use preferences::{Colours, DisplayCurrency, InvalidPreference, Locale, Preferences, QuietHours, Theme, TimeOfDay, TimeZone};
 pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, StoredQuote};
 pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_shard, poll_shard};
 pub use source::{

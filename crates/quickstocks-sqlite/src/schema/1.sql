@@ -58,6 +58,13 @@ CREATE TABLE watchlist (
     PRIMARY KEY (user, id)
 ) STRICT;
 
+CREATE TABLE preferences (
+    user TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    -- The whole of it; the version is there for conditions.
+    json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What there is one of: a single row, there from the beginning, so that every change to it is an UPDATE with a condition.
 CREATE TABLE source (
     one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -8,6 +8,7 @@ pub mod identity;
 pub mod model;
 mod operation;
 pub mod poll_set;
+pub mod preferences;
 pub mod quotes;
 pub mod source_state;
 mod suite;

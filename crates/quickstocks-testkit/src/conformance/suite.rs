@@ -105,6 +105,14 @@ macro_rules! store_conformance {
                 a_list_that_is_missing_or_foreign_is_not_deleted
                 a_deleted_list_cannot_be_replaced_and_may_be_inserted_again
             }
+            preferences {
+                there_are_none_at_first
+                preferences_are_read_back_whole
+                preferences_of_the_expected_version_are_replaced
+                preferences_of_another_version_stay
+                users_are_kept_apart
+                of_callers_that_expect_one_version_exactly_one_wins
+            }
             source_state {
                 there_is_no_session_at_first
                 a_session_replaces_the_one_before
@@ -185,6 +193,7 @@ mod tests {
             ("connections", include_str!("connections.rs")),
             ("identity", include_str!("identity.rs")),
             ("watchlists", include_str!("watchlists.rs")),
+            ("preferences", include_str!("preferences.rs")),
             ("source_state", include_str!("source_state.rs")),
         ] {
             let listed = suite.split_once(&format!("            {module} {{\n")).unwrap().1.split_once('}').unwrap().0;

@@ -40,6 +40,8 @@ pub enum Method {
     InsertWatchlist,
     ReplaceWatchlist,
     DeleteWatchlist,
+    Preferences,
+    PutPreferences,
     Session,
     PutSession,
     DropSession,

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, Lease, ListId, PollRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol,
-    TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    Breaker, Connection, ConnectionId, Lease, ListId, PollRecord, Preferences, Shard, SourceSession, SourceStatus, StoredQuote,
+    Symbol, TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
-    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter, QuoteReader,
-    QuoteWrite, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, TokenReader, TokenWriter,
-    UserWriter, WatchlistReader, WatchlistWriter,
+    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter,
+    PreferencesReader, PreferencesWriter, QuoteReader, QuoteWrite, QuoteWriter, SourceGate, SourceStatusReader,
+    SourceStatusWriter, StoreError, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -103,6 +103,14 @@ through!(WatchlistWriter {
     fn insert(user: &UserId, list: &Watchlist) -> Change => InsertWatchlist;
     fn replace(user: &UserId, list: &Watchlist, expected: u64) -> Change => ReplaceWatchlist;
     fn delete(user: &UserId, id: &ListId, expected: Option<u64>) -> Change => DeleteWatchlist;
+});
+
+through!(PreferencesReader {
+    fn preferences(user: &UserId) -> Option<Preferences> => Preferences;
+});
+
+through!(PreferencesWriter {
+    fn put_preferences(user: &UserId, preferences: &Preferences, expected: u64) -> Change => PutPreferences;
 });
 
 through!(SourceGate {

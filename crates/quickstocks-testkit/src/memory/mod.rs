@@ -3,6 +3,7 @@
 mod connections;
 mod identity;
 mod poll_set;
+mod preferences;
 mod quotes;
 mod source_state;
 mod watchlists;
@@ -12,8 +13,8 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, ListId, PollEntry, SourceSession, SourceStatus, StoredQuote, Symbol, Token, TokenHash,
-    User, UserId, Watchlist,
+    Breaker, Connection, ConnectionId, ListId, PollEntry, Preferences, SourceSession, SourceStatus, StoredQuote, Symbol, Token,
+    TokenHash, User, UserId, Watchlist,
 };
 
 /// Every store port in memory. It behaves as a real store does: it orders, it pages (three rows a page unless told
@@ -35,6 +36,7 @@ struct State {
     users: BTreeMap<UserId, User>,
     tokens: BTreeMap<TokenHash, Token>,
     watchlists: BTreeMap<(UserId, ListId), Watchlist>,
+    preferences: BTreeMap<UserId, Preferences>,
     session: Option<SourceSession>,
     breaker: Breaker,
     calls: BTreeMap<i64, u32>,
