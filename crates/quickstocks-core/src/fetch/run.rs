@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::plan::{Plan, PlanConfig, plan, woken};
 use crate::model::{
-    CallBudget, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Quote, Shard, ShardRange, SourceHealth, SourceReason,
+    CallBudget, Missing, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Quote, Shard, ShardRange, SourceHealth, SourceReason,
     SourceState, SourceStatus, StoredQuote, Symbol, Tick, TickNumber, Timestamp,
 };
 use crate::ports::{
@@ -84,15 +84,15 @@ impl Fetch {
         };
         let plan = plan(&entries, now, spent, &self.plan_config());
         if plan.symbols.is_empty() {
-            return self.nothing_to_poll(now, before, &plan).await;
+            return self.nothing_to_poll(now, before, &entries, &plan, spent).await;
         }
 
         let (tick, answer) = (self.status_writer.next_tick().await?, self.source.poll(&plan.symbols).await);
         let earlier = self.earlier(&answer).await?;
-        let changed = changed_quotes(&answer, &earlier, &before, tick, now);
-        let changed = self.keep(changed).await?;
-        let notes = Notes::of(&answer, &entries, &plan, now);
-        self.poll_records.record(&notes.records).await?;
+        let changed = changed_quotes(&answer, &earlier, tick, now);
+        let mut changed = self.keep(changed).await?;
+        changed.extend(self.carried(&before, tick, &entries, &changed).await?);
+        let mut notes = Notes::of(&answer, &entries, &plan, now);
 
         let health = health_after(&answer, &before, &plan);
         let outcome = Tick {
@@ -102,12 +102,18 @@ impl Fetch {
             source_changed: before.health.changed_to(&health),
             source: health.clone(),
             quotes: changed,
-            missing: notes.newly_missing,
+            missing: std::mem::take(&mut notes.newly_missing),
             shards: ShardRange::ALL,
             after: None,
         };
         let published = self.publish(&outcome).await;
+        if published.is_err() {
+            notes.forget(&outcome.missing);
+        }
+        let recorded = self.poll_records.record(&notes.records).await;
         self.status_writer.put_status(&status_after(&before, &outcome, &plan, published.is_ok())).await?;
+        let published = published?;
+        recorded?;
         Ok(FetchReport {
             tick,
             polled: plan.symbols.len(),
@@ -116,7 +122,7 @@ impl Fetch {
             missing: outcome.missing.len(),
             unanswered: answer.unanswered.len(),
             health,
-            published: published?,
+            published,
         })
     }
 
@@ -140,13 +146,22 @@ impl Fetch {
         Ok(entries)
     }
 
-    /// Nobody wants anything, everything rests, or the budget is spent. Only the last is news.
-    async fn nothing_to_poll(&self, now: Timestamp, before: SourceStatus, plan: &Plan) -> Result<FetchReport, FetchError> {
+    /// Nobody wants anything, everything rests, or the budget is spent. Only the last is news, beside what could not be
+    /// published before.
+    async fn nothing_to_poll(
+        &self,
+        now: Timestamp,
+        before: SourceStatus,
+        entries: &[PollEntry],
+        plan: &Plan,
+        spent: u32,
+    ) -> Result<FetchReport, FetchError> {
         let moving = plan.demand.on_screen + plan.demand.armed + plan.demand.followed > plan.demand.resting;
-        let budget_spent = moving && plan.stretched && self.budget_is_spent(now).await?;
+        let budget_spent = moving && matches!(self.config.budget, CallBudget::PerHour(limit) if spent >= limit);
         let mut after = with_demand(before.clone(), plan);
-        let mut published = 0;
-        if budget_spent && before.health.reason != Some(SourceReason::BudgetSpent) {
+        let (mut published, mut changed) = (0, Vec::new());
+        let news = budget_spent && before.health.reason != Some(SourceReason::BudgetSpent);
+        if news {
             let answer = SourceAnswer {
                 state: SourceState::Refused,
                 reason: Some(SourceReason::BudgetSpent),
@@ -154,31 +169,29 @@ impl Fetch {
                 ..SourceAnswer::default()
             };
             after.health = health_after(&answer, &before, plan);
+        }
+        if news || before.published < before.tick {
             after.tick = self.status_writer.next_tick().await?;
+            changed = self.carried(&before, after.tick, entries, &[]).await?;
             let tick = Tick {
                 tick: after.tick,
                 made_at: now,
                 polled_at: before.polled_at,
                 source: after.health.clone(),
-                source_changed: true,
-                quotes: Vec::new(),
+                source_changed: news,
+                quotes: changed.clone(),
                 missing: Vec::new(),
                 shards: ShardRange::ALL,
                 after: None,
             };
             published = self.publish(&tick).await?;
+            after.published = after.tick;
         }
         if after != before {
             self.status_writer.put_status(&after).await?;
         }
-        Ok(FetchReport { tick: after.tick, health: after.health, published, ..FetchReport::default() })
-    }
-
-    async fn budget_is_spent(&self, now: Timestamp) -> Result<bool, StoreError> {
-        match self.config.budget {
-            CallBudget::Off => Ok(false),
-            CallBudget::PerHour(limit) => Ok(self.calls.calls(now.millis().div_euclid(3_600_000)).await? >= limit),
-        }
+        let changed = changed.len();
+        Ok(FetchReport { tick: after.tick, health: after.health, changed, published, ..FetchReport::default() })
     }
 
     async fn earlier(&self, answer: &SourceAnswer) -> Result<HashMap<Symbol, StoredQuote>, StoreError> {
@@ -189,16 +202,34 @@ impl Fetch {
 
     /// Stores what changed and drops what the store has newer: another fetcher was quicker. A quote that could not be
     /// stored is published all the same; it still differs from the stored one in the next tick.
-    async fn keep(&self, changed: Vec<Changed>) -> Result<Vec<StoredQuote>, StoreError> {
-        let to_store: Vec<StoredQuote> = changed.iter().filter(|one| one.store).map(|one| one.quote.clone()).collect();
-        let outcomes = if to_store.is_empty() { Vec::new() } else { self.quote_writer.store(&to_store).await? };
-        let older: HashSet<&Symbol> = to_store
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| **outcome == QuoteWrite::Older)
-            .map(|(stored, _)| &stored.quote.symbol)
-            .collect();
-        Ok(changed.iter().filter(|one| !older.contains(&one.quote.quote.symbol)).map(|one| one.quote.clone()).collect())
+    async fn keep(&self, changed: Vec<StoredQuote>) -> Result<Vec<StoredQuote>, StoreError> {
+        if changed.is_empty() {
+            return Ok(changed);
+        }
+        let outcomes = self.quote_writer.store(&changed).await?;
+        let kept = changed.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome != QuoteWrite::Older);
+        Ok(kept.map(|(quote, _)| quote).collect())
+    }
+
+    /// What was stored since the last published tick and nobody was told of: a tick failed after storing it, or somebody
+    /// asked for a new symbol between two ticks. Whoever stores quotes takes a tick number first, so when no number lies
+    /// between the last published tick and this one there is nothing to look for, and that is the usual case.
+    async fn carried(
+        &self,
+        before: &SourceStatus,
+        tick: TickNumber,
+        entries: &[PollEntry],
+        changed: &[StoredQuote],
+    ) -> Result<Vec<StoredQuote>, StoreError> {
+        if tick.0 <= before.published.0 + 1 {
+            return Ok(Vec::new());
+        }
+        let told: HashSet<&Symbol> = changed.iter().map(|stored| &stored.quote.symbol).collect();
+        let others: Vec<Symbol> =
+            entries.iter().map(|entry| &entry.symbol).filter(|symbol| !told.contains(symbol)).cloned().collect();
+        let mut stored = self.quotes.quotes(&others).await?;
+        stored.retain(|stored| stored.tick > before.published);
+        Ok(stored)
     }
 
     async fn publish(&self, tick: &Tick) -> Result<usize, PublishError> {
@@ -212,20 +243,13 @@ impl Fetch {
     }
 }
 
-struct Changed {
-    quote: StoredQuote,
-    store: bool,
-}
-
-/// The quotes that are to be published: those that differ from what is stored and are not older than it, and those
-/// that an earlier tick stored but could not publish.
+/// The quotes that differ from what is stored and are not older than it.
 fn changed_quotes(
     answer: &SourceAnswer,
     earlier: &HashMap<Symbol, StoredQuote>,
-    before: &SourceStatus,
     tick: TickNumber,
     polled_at: Timestamp,
-) -> Vec<Changed> {
+) -> Vec<StoredQuote> {
     let mut changed = Vec::new();
     for quote in &answer.quotes {
         let mut quote: Quote = quote.clone();
@@ -238,13 +262,10 @@ fn changed_quotes(
                 quote.complete_from(&stored.quote);
             }
             if !quote.differs_from(&stored.quote) {
-                if before.published < before.tick && stored.tick > before.published {
-                    changed.push(Changed { quote: stored.clone(), store: false });
-                }
                 continue;
             }
         }
-        changed.push(Changed { quote: StoredQuote { quote, tick, polled_at }, store: true });
+        changed.push(StoredQuote { quote, tick, polled_at });
     }
     changed
 }
@@ -252,7 +273,7 @@ fn changed_quotes(
 /// What a poll leaves behind in the poll set.
 struct Notes {
     records: Vec<PollRecord>,
-    newly_missing: Vec<crate::model::Missing>,
+    newly_missing: Vec<Missing>,
 }
 
 impl Notes {
@@ -295,6 +316,11 @@ impl Notes {
         }
         Self { records, newly_missing }
     }
+
+    /// Forgets that these were missing, so that the next tick finds it out anew: nobody was told.
+    fn forget(&mut self, untold: &[Missing]) {
+        self.records.retain(|record| !untold.iter().any(|missing| missing.symbol == record.symbol));
+    }
 }
 
 fn health_after(answer: &SourceAnswer, before: &SourceStatus, plan: &Plan) -> SourceHealth {
@@ -325,11 +351,14 @@ fn with_demand(status: SourceStatus, plan: &Plan) -> SourceStatus {
 }
 
 fn status_after(before: &SourceStatus, tick: &Tick, plan: &Plan, published: bool) -> SourceStatus {
+    // A new state that nobody was told of is told by the next tick; until then the status stays with the poll of the old one,
+    // so that nothing pretends to be fresh.
+    let untold = tick.source_changed && !published;
     let status = SourceStatus {
         tick: tick.tick,
-        polled_at: tick.polled_at,
+        polled_at: if untold { before.polled_at } else { tick.polled_at },
         published: if published { tick.tick } else { before.published },
-        health: if published { tick.source.clone() } else { before.health.clone() },
+        health: if untold { before.health.clone() } else { tick.source.clone() },
         ..before.clone()
     };
     with_demand(status, plan)

@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod dispatch;
 #[cfg(test)]
+mod fetch;
+#[cfg(test)]
 mod support;

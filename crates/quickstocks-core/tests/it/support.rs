@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quickstocks_core::dispatch::Dispatch;
+use quickstocks_core::fetch::{Fetch, FetchConfig};
 use quickstocks_core::model::{
-    Connection, ConnectionId, MissingReason, ShardRange, SourceHealth, SourceState, StoredQuote, Tick, TickNumber, Timestamp,
+    CallBudget, Connection, ConnectionId, Lease, Missing, MissingReason, ShardRange, SourceHealth, SourceState, SourceStatus,
+    StoredQuote, Tick, TickNumber, Timestamp, Urgency,
 };
-use quickstocks_core::ports::{Clock, ConnectionSender, ConnectionWriter, FrameEncoder};
+use quickstocks_core::ports::{Clock, ConnectionSender, ConnectionWriter, FrameEncoder, PollSetWriter, SourceStatusReader};
 use quickstocks_testkit::faults::Faulty;
 use quickstocks_testkit::sample::{self, NOW};
-use quickstocks_testkit::{FakeClock, MemoryStore, RecordingPublisher, RecordingSender, SendAnswer};
+use quickstocks_testkit::{FakeClock, MemoryStore, RecordingPublisher, RecordingSender, ScriptedSource, SendAnswer};
+
+/// The time between two ticks.
+pub(crate) const TICK: Duration = Duration::from_mins(1);
 
 pub(crate) struct World {
     /// The store itself, to look at what is in it.
@@ -20,6 +25,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) sender: Arc<RecordingSender>,
     pub(crate) publisher: Arc<RecordingPublisher>,
+    pub(crate) source: Arc<ScriptedSource>,
 }
 
 impl Default for World {
@@ -37,6 +43,7 @@ impl World {
             clock: Arc::default(),
             sender: Arc::default(),
             publisher: Arc::default(),
+            source: Arc::default(),
         }
     }
 
@@ -53,6 +60,50 @@ impl World {
             clock: Arc::clone(&self.clock) as _,
             in_flight: 8,
         }
+    }
+
+    /// Another world over the same store, clock and topic, with a source and with faults of its own.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            memory: Arc::clone(&self.memory),
+            store: Arc::new(Faulty::new(Arc::clone(&self.memory))),
+            clock: Arc::clone(&self.clock),
+            sender: Arc::clone(&self.sender),
+            publisher: Arc::clone(&self.publisher),
+            source: Arc::default(),
+        }
+    }
+
+    pub(crate) fn fetch(&self) -> Fetch {
+        Fetch {
+            poll_set: Arc::clone(&self.store) as _,
+            poll_records: Arc::clone(&self.store) as _,
+            quotes: Arc::clone(&self.store) as _,
+            quote_writer: Arc::clone(&self.store) as _,
+            source: Arc::clone(&self.source) as _,
+            calls: Arc::clone(&self.store) as _,
+            status: Arc::clone(&self.store) as _,
+            status_writer: Arc::clone(&self.store) as _,
+            publisher: Arc::clone(&self.publisher) as _,
+            clock: Arc::clone(&self.clock) as _,
+            config: FetchConfig { tick: TICK, budget: CallBudget::Off, dispatch_messages: 1 },
+        }
+    }
+
+    /// Puts symbols into the poll set for a day.
+    pub(crate) async fn want(&self, symbols: &[&str], urgency: Urgency) {
+        let until = self.clock.now() + Duration::from_hours(24);
+        let leases: Vec<Lease> = symbols.iter().map(|of| Lease { symbol: sample::symbol(of), urgency, until }).collect();
+        self.memory.extend(&leases).await.unwrap();
+    }
+
+    /// Has the source quote a symbol at that price, dated now.
+    pub(crate) fn price(&self, of: &str, price: &str) {
+        self.source.set_quote(sample::quote(of, price, self.clock.now()));
+    }
+
+    pub(crate) async fn status(&self) -> SourceStatus {
+        self.memory.status().await.unwrap()
     }
 
     /// A deadline that no test reaches unless it moves the clock.
@@ -113,8 +164,8 @@ pub(crate) fn stored(of: &str, price: &str, tick: u64) -> StoredQuote {
     sample::stored(of, price, Duration::ZERO, tick)
 }
 
-pub(crate) fn missing(of: &str, reason: MissingReason) -> quickstocks_core::model::Missing {
-    quickstocks_core::model::Missing { symbol: sample::symbol(of), reason }
+pub(crate) fn missing(of: &str, reason: MissingReason) -> Missing {
+    Missing { symbol: sample::symbol(of), reason }
 }
 
 /// Frames to read at a glance: `quotes AAPL MSFT -GONE`, at most so many symbols each, and `status`.
