@@ -1,7 +1,7 @@
 //! Bodies of the REST API, and their schemas for its OpenAPI document. Errors are [`Problem`]s (RFC 9457).
 
 use quickstocks_core::model::{
-    Missing, SourceHealth, SourceKind, SourceStatus, StoredQuote, SymbolMatch, TickNumber, Timestamp, Watchlist,
+    Colours, Missing, SourceHealth, SourceKind, SourceStatus, StoredQuote, SymbolMatch, Theme, TickNumber, Timestamp, Watchlist,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -63,6 +63,47 @@ pub struct WatchlistInput {
     #[serde(default)]
     #[schema(max_items = 200, example = json!(["AAPL", "^GSPC"]))]
     pub symbols: Vec<String>,
+}
+
+/// Preferences as somebody wants them. What is left out goes back to what the browser has.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreferencesInput {
+    /// A language tag (BCP 47).
+    #[serde(default)]
+    #[schema(max_length = 35, example = "en-GB")]
+    pub locale: Option<String>,
+    /// A name of the IANA time zone database.
+    #[serde(default)]
+    #[schema(example = "Europe/London")]
+    pub time_zone: Option<String>,
+    /// The currency that prices are shown in too: a code of ISO 4217.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 3, example = "EUR")]
+    pub currency: Option<String>,
+    /// Light or dark.
+    #[serde(default)]
+    #[schema(value_type = schema::Theme)]
+    pub theme: Theme,
+    /// Which colour a rise has.
+    #[serde(default)]
+    #[schema(value_type = schema::Colours)]
+    pub colours: Colours,
+    /// When nothing may make a sound.
+    #[serde(default)]
+    pub quiet_hours: Option<QuietHoursInput>,
+}
+
+/// A part of each day, which may pass midnight.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuietHoursInput {
+    /// When it begins, as HH:MM.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "22:00")]
+    pub from: String,
+    /// When it ends, as HH:MM.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "07:00")]
+    pub to: String,
 }
 
 /// The quotes of some symbols.

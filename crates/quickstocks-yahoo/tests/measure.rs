@@ -1,13 +1,7 @@
 //! Figures for docs/PERFORMANCE.md; they are printed and never asserted.
 //! `QUICKSTOCKS_YAHOO_RECORDINGS=folder cargo test --release -p quickstocks-yahoo --test measure -- --ignored --nocapture`
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a measurement prints, and fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a measurement prints, and fails by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;

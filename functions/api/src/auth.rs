@@ -75,7 +75,12 @@ pub(crate) fn check_origin(request: &Request, allowed: &[String], required: bool
             "Origin",
             "a change by cookie has to say where it comes from: send the Origin header of this site",
         )),
-        Some(_) => Err(ApiError::field(StatusCode::FORBIDDEN, "origin_not_allowed", "Origin", "this origin may not change anything here")),
+        Some(_) => Err(ApiError::field(
+            StatusCode::FORBIDDEN,
+            "origin_not_allowed",
+            "Origin",
+            "this origin may not change anything here",
+        )),
     }
 }
 

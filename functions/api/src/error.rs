@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::model::{InvalidWatchlist, Timestamp};
 use quickstocks_core::ports::{SourceError, StoreError};
+use quickstocks_core::preferences::PreferenceError;
 use quickstocks_core::symbols::SymbolError;
 use quickstocks_core::watchlists::WatchlistError;
 use quickstocks_wire::rest::Problem;
@@ -54,6 +55,14 @@ impl ApiError {
             WatchlistError::Symbol(SymbolError::Unknown(_)) => Self::invalid("symbol_unknown", symbols_field, detail),
             WatchlistError::Symbol(SymbolError::Unchecked { retry_at, .. }) => Self::SourceUnavailable { detail, retry_at, now },
             WatchlistError::Symbol(SymbolError::Store(error)) | WatchlistError::Store(error) => error.into(),
+        }
+    }
+
+    /// A failure to change preferences.
+    pub(crate) fn preferences(error: PreferenceError) -> Self {
+        match error {
+            PreferenceError::Conflict => Self::client(StatusCode::PRECONDITION_FAILED, "version_conflict", error.to_string()),
+            PreferenceError::Store(error) => error.into(),
         }
     }
 

@@ -109,9 +109,14 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     if text == "*" {
         return Ok(None);
     }
-    text.strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .and_then(|version| version.parse().ok())
-        .map(Some)
-        .ok_or_else(|| ApiError::field(StatusCode::BAD_REQUEST, "if_match_malformed", "If-Match", "If-Match is an ETag as it was given, quotes included"))
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|version| version.parse().ok()).map(Some).ok_or_else(
+        || {
+            ApiError::field(
+                StatusCode::BAD_REQUEST,
+                "if_match_malformed",
+                "If-Match",
+                "If-Match is an ETag as it was given, quotes included",
+            )
+        },
+    )
 }

@@ -6,6 +6,7 @@ pub mod config;
 mod error;
 mod extract;
 mod openapi;
+mod respond;
 mod routes;
 mod state;
 
@@ -18,7 +19,7 @@ use axum::routing::{delete, get, post, put};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::ApiError;
-use crate::routes::{live, prices, service, session, watchlists};
+use crate::routes::{live, preferences, prices, service, session, watchlists};
 
 pub use config::Config;
 pub use openapi::document as openapi_document;
@@ -31,6 +32,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/watchlists", get(watchlists::list).post(watchlists::create))
         .route("/watchlists/{id}", get(watchlists::read).put(watchlists::replace).delete(watchlists::remove))
         .route("/watchlists/{id}/symbols/{symbol}", put(watchlists::add_symbol).delete(watchlists::remove_symbol))
+        .route("/preferences", get(preferences::read).put(preferences::replace))
         .route("/quotes", get(prices::quotes))
         .route("/symbols/search", get(prices::search))
         .route("/symbols/{symbol}/history", get(prices::history))
@@ -52,11 +54,19 @@ pub fn router(deps: Deps) -> Router {
 }
 
 async fn no_route() -> ApiError {
-    ApiError::client(StatusCode::NOT_FOUND, "route_not_found", "there is nothing here; GET /api/v1/openapi.json tells what there is")
+    ApiError::client(
+        StatusCode::NOT_FOUND,
+        "route_not_found",
+        "there is nothing here; GET /api/v1/openapi.json tells what there is",
+    )
 }
 
 async fn no_method() -> ApiError {
-    ApiError::client(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this cannot be done here; the Allow header tells what can")
+    ApiError::client(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this cannot be done here; the Allow header tells what can",
+    )
 }
 
 /// What every answer says: prices and lists are nobody's to keep, and what is sent is what it says it is.

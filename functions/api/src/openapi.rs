@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{live, prices, service, session, watchlists};
+use crate::routes::{live, preferences, prices, service, session, watchlists};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,8 @@ use crate::routes::{live, prices, service, session, watchlists};
         watchlists::remove,
         watchlists::add_symbol,
         watchlists::remove_symbol,
+        preferences::read,
+        preferences::replace,
         prices::quotes,
         prices::search,
         prices::history,
@@ -38,6 +40,7 @@ use crate::routes::{live, prices, service, session, watchlists};
         Problem,
         schema::Quote,
         schema::Watchlist,
+        schema::Preferences,
         schema::SourceHealth,
         schema::Missing,
         schema::SymbolMatch,

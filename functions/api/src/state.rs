@@ -3,9 +3,11 @@ use std::sync::Arc;
 use quickstocks_core::guests::Guests;
 use quickstocks_core::model::SourceKind;
 use quickstocks_core::ports::{
-    CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, PollSetWriter, QuoteReader, QuoteSource, QuoteWriter, Random,
-    SourceStatusReader, SourceStatusWriter, SymbolSearch, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+    CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, PollSetWriter, PreferencesReader, PreferencesWriter,
+    QuoteReader, QuoteSource, QuoteWriter, Random, SourceStatusReader, SourceStatusWriter, SymbolSearch, TokenReader,
+    TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
 };
+use quickstocks_core::preferences::PreferenceEditor;
 use quickstocks_core::symbols::Symbols;
 use quickstocks_core::watchlists::Watchlists;
 
@@ -15,6 +17,7 @@ use quickstocks_core::watchlists::Watchlists;
 pub struct Deps {
     pub guests: Guests,
     pub watchlists: Watchlists,
+    pub preferences: PreferenceEditor,
     pub symbols: Symbols,
     pub search: Arc<dyn SymbolSearch>,
     pub history: Arc<dyn HistorySource>,
@@ -33,6 +36,8 @@ impl Deps {
             + TokenWriter
             + WatchlistReader
             + WatchlistWriter
+            + PreferencesReader
+            + PreferencesWriter
             + PollSetWriter
             + ConnectionReader
             + ConnectionWriter
@@ -69,6 +74,11 @@ impl Deps {
                 symbols: symbols.clone(),
                 clock: Arc::clone(&clock),
                 random,
+            },
+            preferences: PreferenceEditor {
+                reader: Arc::clone(store) as _,
+                writer: Arc::clone(store) as _,
+                clock: Arc::clone(&clock),
             },
             symbols,
             search: Arc::clone(source) as _,

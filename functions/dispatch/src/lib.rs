@@ -1,6 +1,5 @@
 //! The fan-out: takes ticks from SNS and sends each connection its message.
 
-
 pub mod config;
 mod error;
 
@@ -38,8 +37,14 @@ impl Dispatcher {
     where
         S: ConnectionReader + ConnectionWriter + 'static,
     {
-        let dispatch =
-            Dispatch { connections: Arc::clone(store) as _, registry: Arc::clone(store) as _, sender, publisher, clock, in_flight };
+        let dispatch = Dispatch {
+            connections: Arc::clone(store) as _,
+            registry: Arc::clone(store) as _,
+            sender,
+            publisher,
+            clock,
+            in_flight,
+        };
         Self { dispatch }
     }
 

@@ -1,7 +1,6 @@
 //! The scheduled poller. One event makes one tick, or as many as fit the window that the event names: the schedule's
 //! shortest interval is a minute, and a tick may be shorter.
 
-
 pub mod config;
 mod error;
 
@@ -43,7 +42,14 @@ impl FetchQuotes {
         config: FetchConfig,
     ) -> Self
     where
-        S: PollSetReader + PollSetWriter + QuoteReader + QuoteWriter + CallCounter + SourceStatusReader + SourceStatusWriter + 'static,
+        S: PollSetReader
+            + PollSetWriter
+            + QuoteReader
+            + QuoteWriter
+            + CallCounter
+            + SourceStatusReader
+            + SourceStatusWriter
+            + 'static,
     {
         let fetch = Fetch {
             poll_set: Arc::clone(store) as _,

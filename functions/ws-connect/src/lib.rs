@@ -1,6 +1,5 @@
 //! The WebSocket routes of API Gateway: `$connect` checks the origin and the ticket, `$disconnect` forgets, everything else is a frame.
 
-
 pub mod config;
 mod error;
 
@@ -10,8 +9,8 @@ use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use quickstocks_core::live::{ConnectError, Live, Refusal, RefusalCode, Reply};
 use quickstocks_core::model::ConnectionId;
 use quickstocks_core::ports::{
-    Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Delivery, PollSetWriter, QuoteReader, SourceStatusReader, TokenWriter,
-    WatchlistReader,
+    Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Delivery, PollSetWriter, QuoteReader, SourceStatusReader,
+    TokenWriter, WatchlistReader,
 };
 use quickstocks_wire::ws::{encode_reply, parse_request};
 use serde_json::{Value, json};

@@ -183,6 +183,50 @@ pub struct Watchlist {
     pub updated_at: i64,
 }
 
+/// How somebody wants things shown and when they want to be left alone. What is absent is as the browser has it.
+#[derive(ToSchema)]
+pub struct Preferences {
+    #[schema(example = "en-GB", nullable = false)]
+    pub locale: Option<String>,
+    #[schema(example = "Europe/London", nullable = false)]
+    pub time_zone: Option<String>,
+    #[schema(example = "EUR", nullable = false)]
+    pub currency: Option<String>,
+    pub theme: Theme,
+    pub colours: Colours,
+    #[schema(nullable = false)]
+    pub quiet_hours: Option<QuietHours>,
+    /// Grows by one with every change; the value of `ETag`. 0 before the first.
+    pub version: u64,
+    /// When they last changed; 0 before the first change.
+    pub updated_at: i64,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Theme {
+    System,
+    Light,
+    Dark,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Colours {
+    GreenUp,
+    RedUp,
+    BlueUp,
+}
+
+/// A part of each day; one that ends before it begins passes midnight.
+#[derive(ToSchema)]
+pub struct QuietHours {
+    #[schema(example = "22:00")]
+    pub from: String,
+    #[schema(example = "07:00")]
+    pub to: String,
+}
+
 /// A find of a search.
 #[derive(ToSchema)]
 pub struct SymbolMatch {

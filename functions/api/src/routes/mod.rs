@@ -1,6 +1,7 @@
 //! The handlers: each decodes a request, calls one use case and encodes its result.
 
 pub(crate) mod live;
+pub(crate) mod preferences;
 pub(crate) mod prices;
 pub(crate) mod service;
 pub(crate) mod session;

@@ -111,15 +111,11 @@ pub(crate) async fn history(
         .map_err(|()| ApiError::invalid("range_invalid", "range", "range is one of 1d, 5d, 1mo, 6mo, 1y, 5y, max"))?;
     let interval = match query.interval.as_deref() {
         None => range.usual_interval(),
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|interval| range.has(*interval))
-            .ok_or_else(|| {
-                let detail = "interval is one of 1m, 5m, 15m, 1h, 1d, 1wk, 1mo, and not too short for the range: 1m reaches back 5d, \
+        Some(text) => text.parse().ok().filter(|interval| range.has(*interval)).ok_or_else(|| {
+            let detail = "interval is one of 1m, 5m, 15m, 1h, 1d, 1wk, 1mo, and not too short for the range: 1m reaches back 5d, \
                               5m and 15m 1mo, 1h 1y";
-                ApiError::invalid("interval_invalid", "interval", detail)
-            })?,
+            ApiError::invalid("interval_invalid", "interval", detail)
+        })?,
     };
     deps.history.history(&symbol, range, interval).await.map(Json).map_err(|error| ApiError::source(error, deps.clock.now()))
 }

@@ -51,8 +51,5 @@ async fn known(deps: &Deps, headers: &HeaderMap) -> Result<Option<SessionBody>, 
 }
 
 fn body(user: &UserId, lists: impl IntoIterator<Item = ListId>) -> SessionBody {
-    SessionBody {
-        user: UserBody { id: user.to_string() },
-        watchlists: lists.into_iter().map(|id| id.to_string()).collect(),
-    }
+    SessionBody { user: UserBody { id: user.to_string() }, watchlists: lists.into_iter().map(|id| id.to_string()).collect() }
 }

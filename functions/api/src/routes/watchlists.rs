@@ -1,12 +1,13 @@
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use quickstocks_core::model::{ListId, Watchlist};
 use quickstocks_wire::rest::{Problem, WatchlistInput, WatchlistsBody, schema};
 
 use crate::error::ApiError;
 use crate::extract::{Body, Caller, Path, if_match, symbol, symbols};
+use crate::respond::versioned;
 use crate::state::AppState;
 
 /// Your watchlists.
@@ -39,7 +40,11 @@ pub(crate) async fn create(
 /// One watchlist. Its `ETag` is for `If-Match`.
 #[utoipa::path(get, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = [])), params(("id" = String, Path)),
     responses((status = 200, body = schema::Watchlist), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn read(State(deps): State<AppState>, Caller(user): Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(crate) async fn read(
+    State(deps): State<AppState>,
+    Caller(user): Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
     let list = deps.watchlists.get(&user, &ListId::new(&id)).await;
     let list = list.map_err(|error| ApiError::watchlist(error, "symbols", deps.clock.now()))?;
     Ok(whole(StatusCode::OK, &list))
@@ -113,9 +118,5 @@ pub(crate) async fn remove_symbol(
 }
 
 fn whole(status: StatusCode, list: &Watchlist) -> Response {
-    let mut response = (status, Json(list)).into_response();
-    if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", list.version)) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    response
+    versioned(status, list.version, list)
 }
