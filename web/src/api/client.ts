@@ -104,7 +104,7 @@ export class Client {
       if (!this.#config) {
         this.#config = await this.#rest.config();
         this.#events.onConfig(this.#config);
-        if (!(await this.#rest.hasSession())) await this.#rest.makeSession();
+        await this.#rest.beginSession();
       }
       await this.#withSession(() => this.#readList());
       const ticket = await this.#withSession(() => this.#rest.webSocketTicket());
@@ -191,7 +191,7 @@ export class Client {
     } catch (error) {
       if (!(error instanceof RequestError) || error.status !== 401) throw error;
     }
-    await this.#rest.makeSession();
+    await this.#rest.beginSession();
     const list = await this.#rest.firstWatchlist();
     const hadAnother = this.#picks !== undefined && this.#picks.list.id !== list.id;
     await this.#take(list);

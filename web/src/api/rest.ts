@@ -58,18 +58,8 @@ export class RestClient {
     return decodeConfig(await this.#call("GET", "/config"));
   }
 
-  /** Whether there is a session already. */
-  async hasSession(): Promise<boolean> {
-    try {
-      await this.#call("GET", "/session");
-      return true;
-    } catch (error) {
-      if (error instanceof RequestError && error.status === 401) return false;
-      throw error;
-    }
-  }
-
-  async makeSession(): Promise<void> {
+  /** Makes a guest with a session in a cookie; changes nothing when there is a good one already. */
+  async beginSession(): Promise<void> {
     await this.#call("POST", "/session", { body: {} });
   }
 

@@ -42,7 +42,7 @@ export function freshnessOf(quote: Quote, link: Link, now: Timestamp): Freshness
 /** "12 s ago". A clock that is a little ahead must not give a price from the future. */
 export function ago(age: number): string {
   const passed = Math.max(0, age);
-  if (passed < 1000) return "now";
+  if (passed < 1000) return "just now";
   if (passed < MINUTE) return `${Math.floor(passed / 1000)} s ago`;
   if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
   if (passed < DAY) return `${Math.floor(passed / HOUR)} h ago`;
