@@ -1,4 +1,4 @@
-import "./ui/styles.css";
+import "./ui/styles/index.css";
 import { mount } from "svelte";
 import { browserPorts } from "./api/ports";
 import App from "./ui/App.svelte";
