@@ -34,7 +34,12 @@ pub(crate) fn run() -> Result<()> {
 
     let browser = browser.to_string_lossy().into_owned();
     let binary = workspace::debug_binary("quickstocks-local").to_string_lossy().into_owned();
-    let environment = [("QUICKSTOCKS_URL", url.as_str()), ("QUICKSTOCKS_MARKET_URL", &market), ("CHROMIUM_PATH", &browser), ("QUICKSTOCKS_BINARY", &binary)];
+    let environment = [
+        ("QUICKSTOCKS_URL", url.as_str()),
+        ("QUICKSTOCKS_MARKET_URL", &market),
+        ("CHROMIUM_PATH", &browser),
+        ("QUICKSTOCKS_BINARY", &binary),
+    ];
     let result = web::npm_with(&["run", "e2e"], &environment);
     if result.is_err() {
         println!("---- the end of quickstocks-local's output ----\n{}", local.tail());

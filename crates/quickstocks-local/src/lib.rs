@@ -3,7 +3,7 @@
 //! | on AWS | here |
 //! |---|---|
 //! | EventBridge Scheduler | a timer |
-//! | SNS | a channel ([`topic`]) |
+//! | SNS | a channel ([`mod@topic`]) |
 //! | API Gateway, HTTP | axum |
 //! | API Gateway, WebSocket | axum and the [`hub`] of sockets |
 //! | DynamoDB | SQLite |

@@ -29,7 +29,7 @@ pub fn write_json(lists: &[PortableList]) -> String {
 /// The lists as CSV (RFC 4180): one row a symbol, and one without a symbol for a list that is empty.
 ///
 /// Spreadsheets take a cell that begins with `=`, `+`, `-` or `@` for a formula, so such texts (and those that begin with an
-/// apostrophe) get an apostrophe in front, which [`super::read`] takes away again.
+/// apostrophe) get an apostrophe in front, which [`super::read()`] takes away again.
 pub fn write_csv(lists: &[PortableList]) -> String {
     let mut rows = vec![["Watchlist".to_owned(), "Symbol".to_owned(), "Note".to_owned()]];
     for list in lists {
