@@ -60,6 +60,7 @@ async fn with_the_session_refused_prices_come_through_spark() {
     guest.pick("AAPL").await;
     let (mut socket, _) = guest.connect().await;
     system.running.tick().await.unwrap();
+    quotes(&mut socket).await;
 
     system.market("faults", json!({ "family": "quote", "kind": "invalid_crumb" })).await;
     system.market("price", json!({ "symbol": "AAPL", "price": 222.22 })).await;
