@@ -1,4 +1,4 @@
-//! Figures for docs/PERFORMANCE.md; they are printed and never asserted.
+//! How fast the client is; figures are printed and never asserted.
 //! `QUICKSTOCKS_YAHOO_RECORDINGS=folder cargo test --release -p quickstocks-yahoo --test measure -- --ignored --nocapture`
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a measurement prints, and fails by panicking")]
