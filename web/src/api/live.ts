@@ -41,7 +41,7 @@ export class LiveConnection {
   constructor(ports: Ports, handlers: LiveHandlers) {
     this.#ports = ports;
     this.#handlers = handlers;
-    this.#backoff = new Backoff(ports.random);
+    this.#backoff = new Backoff(() => ports.random());
   }
 
   start(): void {
