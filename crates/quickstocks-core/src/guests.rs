@@ -65,8 +65,7 @@ impl Guests {
             updated_at: now,
         };
         let session = Secret::from_random(self.bytes());
-        let token =
-            Token { hash: session.hash(), kind: TokenKind::Session, user: user.id.clone(), expires_at: now + SESSION_LIFETIME };
+        let token = Token::new(&session, TokenKind::Session, &user.id, now, SESSION_LIFETIME);
         self.users.create(&user, &list, &token).await?;
         Ok(NewGuest { user, list, session })
     }
@@ -76,7 +75,7 @@ impl Guests {
         let now = self.clock.now();
         let Some(token) = self.tokens.token(&session.hash(), TokenKind::Session, now).await? else { return Ok(None) };
         let renewed = token.expires_at.since(now) + RENEW_AFTER < SESSION_LIFETIME
-            && self.token_writer.extend(&token.hash, now + SESSION_LIFETIME).await?;
+            && self.token_writer.extend(&token.hash, now, now + SESSION_LIFETIME).await?;
         Ok(Some(KnownGuest { user: token.user, renewed }))
     }
 
@@ -88,9 +87,9 @@ impl Guests {
     /// Gives a ticket that opens one WebSocket within a minute.
     pub async fn ticket(&self, user: &UserId) -> Result<Ticket, StoreError> {
         let secret = Secret::from_random(self.bytes());
-        let expires_at = self.clock.now() + TICKET_LIFETIME;
-        self.token_writer.put(&Token { hash: secret.hash(), kind: TokenKind::Ticket, user: user.clone(), expires_at }).await?;
-        Ok(Ticket { secret, expires_at })
+        let token = Token::new(&secret, TokenKind::Ticket, user, self.clock.now(), TICKET_LIFETIME);
+        self.token_writer.put(&token).await?;
+        Ok(Ticket { secret, expires_at: token.expires_at })
     }
 
     fn bytes<const N: usize>(&self) -> [u8; N] {

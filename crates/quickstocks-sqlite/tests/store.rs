@@ -38,7 +38,7 @@ async fn a_purge_deletes_what_has_run_out_and_nothing_else() {
     store.put(&sample::token("01d", TokenKind::Ticket, "ann")).await.unwrap();
     let good = sample::token("2ea", TokenKind::Session, "ann");
     store.put(&good).await.unwrap();
-    TokenWriter::extend(&store, &good.hash, now + Duration::from_millis(1)).await.unwrap();
+    TokenWriter::extend(&store, &good.hash, sample::NOW, now + Duration::from_millis(1)).await.unwrap();
     let lease = |symbol, urgency, until| Lease { symbol: sample::symbol(symbol), urgency, until };
     let leases = [
         lease("OLD", Urgency::OnScreen, now),

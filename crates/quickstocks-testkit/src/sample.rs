@@ -174,7 +174,15 @@ pub fn preferences() -> Preferences {
 
 /// A token that lives for an hour from [`NOW`]. Its hash is made of the seed and is no hash of anything.
 pub fn token(seed: &str, kind: TokenKind, of: &str) -> Token {
-    Token { hash: TokenHash::new(&format!("{seed:0>64}")), kind, user: user(of), expires_at: NOW + Duration::from_hours(1) }
+    Token {
+        hash: TokenHash::new(&format!("{seed:0>64}")),
+        kind,
+        user: user(of),
+        name: None,
+        created_at: NOW,
+        used_at: NOW,
+        expires_at: NOW + Duration::from_hours(1),
+    }
 }
 
 /// So many different symbols: `S0`, `S1`, …

@@ -1,7 +1,7 @@
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter,
-    WatchlistReader, WatchlistWriter,
+    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader,
+    UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 /// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
@@ -14,6 +14,7 @@ pub trait AllStorePorts:
     + PollSetWriter
     + ConnectionReader
     + ConnectionWriter
+    + UserReader
     + UserWriter
     + TokenReader
     + TokenWriter
@@ -38,13 +39,12 @@ impl<S> AllStorePorts for S where
         + PollSetWriter
         + ConnectionReader
         + ConnectionWriter
+        + UserReader
         + UserWriter
         + TokenReader
         + TokenWriter
         + WatchlistReader
         + WatchlistWriter
-        + PreferencesReader
-        + PreferencesWriter
         + PreferencesReader
         + PreferencesWriter
         + SourceGate

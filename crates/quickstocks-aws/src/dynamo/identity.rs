@@ -1,13 +1,17 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
-use quickstocks_core::model::{Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist};
-use quickstocks_core::ports::{StoreError, TokenReader, TokenWriter, UserWriter};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use quickstocks_core::model::{ConnectionId, Timestamp, Token, TokenHash, TokenKind, TokenName, User, UserId, Watchlist};
+use quickstocks_core::ports::{ConnectionWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter};
 use serde::{Deserialize, Serialize};
 
-use super::item::{corrupt_key, number, read, write};
-use super::keys::{Item, Key};
-use super::{DynamoStore, watchlists};
+use super::item::{corrupt_key, number, read, sort_key, text, write};
+use super::keys::{CONNECTION_PREFIX, Item, Key, TOKEN_PREFIX, user_partition};
+use super::{DynamoStore, WRITES_IN_FLIGHT, watchlists};
 use crate::error::{conditional, store_error};
+
+/// How many tokens of a user are read at once.
+const READS_IN_FLIGHT: usize = 8;
 
 #[derive(Serialize, Deserialize)]
 struct UserRow {
@@ -18,19 +22,32 @@ struct UserRow {
 struct TokenRow {
     kind: TokenKind,
     user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<TokenName>,
+    created_at: Timestamp,
+    used_at: Timestamp,
     expires_at: Timestamp,
     ttl: i64,
 }
 
+/// The row under the user. It says only that the token is there; everything else about it stands in one place.
+#[derive(Serialize, Deserialize)]
+struct UsersTokenRow {}
+
 fn to_item(token: &Token) -> Result<Item, StoreError> {
-    let Token { hash, kind, user, expires_at } = token;
-    let row = TokenRow { kind: *kind, user: user.clone(), expires_at: *expires_at, ttl: expires_at.seconds() };
-    write(&Key::token(hash), &row)
+    let Token { hash, kind, user, name, created_at, used_at, expires_at } = token.clone();
+    let key = Key::token(&hash);
+    write(&key, &TokenRow { kind, user, name, created_at, used_at, expires_at, ttl: expires_at.seconds() })
+}
+
+/// The row under the user, for a kind that is listed.
+fn to_users_item(token: &Token) -> Result<Option<Item>, StoreError> {
+    token.kind.is_listed().then(|| write(&Key::users_token(&token.user, &token.hash), &UsersTokenRow {})).transpose()
 }
 
 fn from_item(hash: &TokenHash, item: Item) -> Result<Token, StoreError> {
-    let TokenRow { kind, user, expires_at, .. } = read(item)?;
-    Ok(Token { hash: hash.clone(), kind, user, expires_at })
+    let TokenRow { kind, user, name, created_at, used_at, expires_at, .. } = read(item)?;
+    Ok(Token { hash: hash.clone(), kind, user, name, created_at, used_at, expires_at })
 }
 
 #[async_trait]
@@ -42,7 +59,38 @@ impl UserWriter for DynamoStore {
                 .condition_expression("attribute_not_exists(#pk)")
                 .expression_attribute_names("#pk", "pk")
         };
-        self.transact([profile, watchlists::to_item(&user.id, list)?, to_item(session)?].map(new)).await
+        let items = [profile, watchlists::to_item(&user.id, list)?, to_item(session)?];
+        self.transact(items.into_iter().chain(to_users_item(session)?).map(new)).await
+    }
+
+    async fn remove_user(&self, user: &UserId) -> Result<(), StoreError> {
+        let rows = self.query_all(self.query(user_partition(user)).consistent_read(true)).await?;
+        let (mut tokens, mut others) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let key = sort_key(row)?;
+            if let Some(hash) = key.strip_prefix(TOKEN_PREFIX) {
+                tokens.push(TokenHash::new(hash));
+            } else if let Some(id) = key.strip_prefix(CONNECTION_PREFIX) {
+                self.remove(&ConnectionId::new(id)).await?;
+                others.push(Key::users_connection(user, &ConnectionId::new(id)));
+            } else {
+                others.push(Key { pk: user_partition(user), sk: key.to_owned() });
+            }
+        }
+        stream::iter(others).map(Ok).try_for_each_concurrent(WRITES_IN_FLIGHT, |key| self.delete_key(key)).await?;
+        for hash in tokens {
+            self.delete_key(Key::token(&hash)).await?;
+            self.delete_key(Key::users_token(user, &hash)).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl UserReader for DynamoStore {
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        let answer = self.get(&Key::profile(id)).send().await.map_err(store_error)?;
+        answer.item.map(|item| read(item).map(|row: UserRow| User { id: id.clone(), created_at: row.created_at })).transpose()
     }
 }
 
@@ -54,12 +102,39 @@ impl TokenReader for DynamoStore {
         let token = answer.item.map(|item| from_item(hash, item)).transpose()?;
         Ok(token.filter(|token| token.kind == kind && token.expires_at > now))
     }
+
+    /// The rows under the user only name tokens; what they are is read from the tokens themselves, as written last. A row whose
+    /// token is gone is passed over.
+    async fn tokens_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
+        let query = self
+            .query(user_partition(user))
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :token)")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":token", text(TOKEN_PREFIX))
+            .consistent_read(true);
+        let mut hashes = Vec::new();
+        for row in self.query_all(query).await? {
+            hashes.push(TokenHash::new(sort_key(&row)?.trim_start_matches(TOKEN_PREFIX)));
+        }
+        let read = async |hash: TokenHash| -> Result<Option<Token>, StoreError> {
+            let answer = self.get(&Key::token(&hash)).send().await.map_err(store_error)?;
+            answer.item.map(|item| from_item(&hash, item)).transpose()
+        };
+        let found: Vec<Option<Token>> = stream::iter(hashes).map(read).buffered(READS_IN_FLIGHT).try_collect().await?;
+        let mut tokens: Vec<Token> = found.into_iter().flatten().filter(|token| token.expires_at > now).collect();
+        tokens.sort_by(|left, right| (left.created_at, &left.hash).cmp(&(right.created_at, &right.hash)));
+        Ok(tokens)
+    }
 }
 
 #[async_trait]
 impl TokenWriter for DynamoStore {
     async fn put(&self, token: &Token) -> Result<(), StoreError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(token)?));
+        let item = to_item(token)?;
+        if let Some(users) = to_users_item(token)? {
+            return self.transact([item, users].map(|item| self.put_in_transaction(item))).await;
+        }
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map(|_| ()).map_err(store_error)
     }
 
@@ -81,27 +156,51 @@ impl TokenWriter for DynamoStore {
             .expression_attribute_values(":now", number(now.millis()))
             .return_values(ReturnValue::AllOld);
         let taken = conditional(delete.send().await)?.and_then(|answer| answer.attributes);
-        taken.map(|item| from_item(hash, item)).transpose()
+        let taken = taken.map(|item| from_item(hash, item)).transpose()?;
+        if let Some(token) = &taken {
+            self.forget_users_row(token).await?;
+        }
+        Ok(taken)
     }
 
-    async fn extend(&self, hash: &TokenHash, until: Timestamp) -> Result<bool, StoreError> {
+    async fn extend(&self, hash: &TokenHash, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::token(hash).attributes()))
-            .update_expression("SET #expires_at = :until, #ttl = :ttl")
+            .update_expression("SET #used_at = :now, #expires_at = :until, #ttl = :ttl")
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", "pk")
             .expression_attribute_names("#expires_at", "expires_at")
             .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#used_at", "used_at")
+            .expression_attribute_values(":now", number(now.millis()))
             .expression_attribute_values(":until", number(until.millis()))
             .expression_attribute_values(":ttl", number(until.seconds()));
         Ok(conditional(update.send().await)?.is_some())
     }
 
     async fn delete(&self, hash: &TokenHash) -> Result<(), StoreError> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(Key::token(hash).attributes()));
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::token(hash).attributes()))
+            .return_values(ReturnValue::AllOld);
+        let Some(item) = delete.send().await.map_err(store_error)?.attributes else { return Ok(()) };
+        self.forget_users_row(&from_item(hash, item)?).await
+    }
+}
+
+impl DynamoStore {
+    /// After the token itself: should this fail, the user's row names a token that is gone, which readers pass over.
+    async fn forget_users_row(&self, token: &Token) -> Result<(), StoreError> {
+        if token.kind.is_listed() { self.delete_key(Key::users_token(&token.user, &token.hash)).await } else { Ok(()) }
+    }
+
+    async fn delete_key(&self, key: Key) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
         delete.send().await.map(|_| ()).map_err(store_error)
     }
 }

@@ -14,6 +14,9 @@ pub(crate) const LIST_PREFIX: &str = "LIST#";
 /// What the sort keys of a user's connections begin with.
 pub(crate) const CONNECTION_PREFIX: &str = "CONN#";
 
+/// What the sort keys of a user's tokens begin with.
+pub(crate) const TOKEN_PREFIX: &str = "TOKEN#";
+
 /// The key of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -52,6 +55,10 @@ impl Key {
 
     pub(crate) fn token(hash: &TokenHash) -> Self {
         Self { pk: format!("TOKEN#{}", hash.as_str()), sk: "-".to_owned() }
+    }
+
+    pub(crate) fn users_token(user: &UserId, hash: &TokenHash) -> Self {
+        Self { pk: user_partition(user), sk: format!("{TOKEN_PREFIX}{}", hash.as_str()) }
     }
 
     /// One of the few items about the source of prices.

@@ -15,7 +15,8 @@
 //! | connection | `WS#shard` | connection id | `user`, `listed`, `watched` (one text each), `paused`, `connected_at`, `leased_until`, `ttl` |
 //! | poll entry | `POLL#shard` | symbol | `on_screen_until`, `armed_until`, `followed_until`, `polled_at`, `rests_at`, `missing`, `ttl` |
 //! | quote | `QUOTE#symbol` | `LATEST` | `as_of` (the newest moment in it), `tick`, `quote` (JSON) |
-//! | token | `TOKEN#sha256` | `-` | `kind`, `user`, `expires_at`, `ttl` |
+//! | token | `TOKEN#sha256` | `-` | `kind`, `user`, `name`, `created_at`, `used_at`, `expires_at`, `ttl` |
+//! | user's token | `USER#id` | `TOKEN#sha256` | none: it names a token of a kind that is listed |
 //! | Yahoo's session | `SOURCE#yahoo` | `SESSION` | `cookie`, `crumb`, `fetched_at`; none of them once it is dropped |
 //! | breaker | `SOURCE#yahoo` | `BREAKER` | `trips`, `open_until` |
 //! | calls of an hour | `SOURCE#yahoo` | `CALLS#hour` | `calls`, `ttl` |
@@ -38,8 +39,9 @@
 //! | `WatchlistWriter` | `PutItem`, `DeleteItem` |
 //! | `PreferencesReader` | `GetItem` |
 //! | `PreferencesWriter` | `PutItem` |
-//! | `UserWriter` | `PutItem` |
-//! | `TokenReader` | `GetItem` |
+//! | `UserReader` | `GetItem` |
+//! | `UserWriter` | `create`: `PutItem`; `remove_user`: `Query`, `DeleteItem` |
+//! | `TokenReader` | `token`: `GetItem`; `tokens_of`: `Query`, `GetItem` |
 //! | `TokenWriter` | `put`: `PutItem`; `take`, `delete`: `DeleteItem`; `extend`: `UpdateItem` |
 //! | `ConnectionReader` | `page`, `connections_of`: `Query`; `connection`: `GetItem` |
 //! | `ConnectionWriter` | `add`: `PutItem`; `remove`: `DeleteItem`; the setters: `UpdateItem` |

@@ -9,8 +9,8 @@ use quickstocks_core::model::{
 };
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserWriter,
-    WatchlistReader, WatchlistWriter,
+    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader,
+    UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::scripted::{Answer, Request, Service};
 
 /// Every request of a use of the store. The service answers as if the table were empty, or, where an update answers what it made or a
-/// delete what it took, with that.
+/// delete what it took, with that. A user has a token and a profile.
 async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) -> Vec<Request> {
     let service = Service::new(|_, request| match request.operation.as_str() {
         "UpdateItem" => Answer::ok(r#"{"Attributes":{"v":{"N":"1"},"calls":{"N":"1"},"tick":{"N":"1"}}}"#),
@@ -26,6 +26,12 @@ async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) 
             r#"{"Attributes":{"pk":{"S":"WS#1"},"sk":{"S":"c"},"v":{"N":"1"},"user":{"S":"u"},"listed":{"S":""},"watched":{"S":""},
                 "paused":{"BOOL":false},"connected_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
         ),
+        "Query" if request.body.contains("TOKEN#") || !request.body.contains("begins_with") && request.body.contains("USER#") => {
+            Answer::ok(
+                r#"{"Items":[{"pk":{"S":"USER#u"},"sk":{"S":"TOKEN#a"},"v":{"N":"1"}},
+                {"pk":{"S":"USER#u"},"sk":{"S":"PROFILE"},"v":{"N":"1"},"created_at":{"N":"1"}}]}"#,
+            )
+        }
         _ => Answer::ok("{}"),
     });
     using(DynamoStore::new(&service.config(), "table")).await;
@@ -156,18 +162,27 @@ async fn people() {
         }
     });
     check("PreferencesWriter", &writes.await);
-    check("UserWriter", &requests(async |store| store.create(&sample::guest("u"), &list, &token).await.unwrap()).await);
+    let writes = requests(async |store| {
+        store.create(&sample::guest("u"), &list, &token).await.unwrap();
+        store.remove_user(&user).await.unwrap();
+    });
+    check("UserWriter", &writes.await);
+    let reads = requests(async |store| {
+        store.user(&user).await.unwrap();
+    });
+    check("UserReader", &reads.await);
     check(
         "TokenReader",
         &requests(async |store| {
             store.token(&token.hash, TokenKind::Session, NOW).await.unwrap();
+            store.tokens_of(&user, NOW).await.unwrap();
         })
         .await,
     );
     let writes = requests(async |store| {
         store.put(&token).await.unwrap();
         store.take(&token.hash, TokenKind::Session, NOW).await.unwrap();
-        TokenWriter::extend(&store, &token.hash, NOW).await.unwrap();
+        TokenWriter::extend(&store, &token.hash, NOW, NOW).await.unwrap();
         TokenWriter::delete(&store, &token.hash).await.unwrap();
     });
     check("TokenWriter", &writes.await);

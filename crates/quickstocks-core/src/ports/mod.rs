@@ -13,7 +13,7 @@ mod watchlists;
 mod world;
 
 pub use connections::{ConnectionPage, ConnectionReader, ConnectionWriter};
-pub use identity::{TokenReader, TokenWriter, UserWriter};
+pub use identity::{TokenReader, TokenWriter, UserReader, UserWriter};
 pub use messages::{ConnectionSender, Delivery, FrameEncoder, PublishError, TickPublisher};
 pub use poll_set::{PollPage, PollSetReader, PollSetWriter};
 pub use preferences::{PreferencesReader, PreferencesWriter};

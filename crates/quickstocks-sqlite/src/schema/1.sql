@@ -44,8 +44,12 @@ CREATE TABLE token (
     hash TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     user TEXT NOT NULL,
+    name TEXT,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX token_of_user ON token (user, created_at, hash);
 CREATE INDEX token_expiry ON token (expires_at);
 
 CREATE TABLE watchlist (

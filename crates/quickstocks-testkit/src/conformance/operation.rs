@@ -39,6 +39,8 @@ pub(super) enum Operation {
     TakeToken(TokenHash, TokenKind, Timestamp),
     ExtendToken(TokenHash, Timestamp),
     DeleteToken(TokenHash),
+    RemoveUser(UserId),
+    ReadTokensOf(UserId, Timestamp),
     InsertList(UserId, Watchlist),
     ReplaceList(UserId, Watchlist, u64),
     DeleteList(UserId, ListId, Option<u64>),
@@ -64,6 +66,7 @@ pub(super) enum Answer {
     Owner(Option<UserId>),
     Connections(Vec<Connection>, Vec<Vec<ConnectionId>>),
     Token(Option<Token>),
+    Tokens(Vec<Token>),
     Change(Change),
     Lists(Vec<Watchlist>),
     Guest(Vec<Watchlist>, Option<Token>),
@@ -105,8 +108,10 @@ pub(super) async fn perform(on: &Store, operation: Operation) -> Result<Answer, 
         O::PutToken(token) => done(on.put(&token).await?),
         O::ReadToken(hash, kind, now) => Answer::Token(on.token(&hash, kind, now).await?),
         O::TakeToken(hash, kind, now) => Answer::Token(on.take(&hash, kind, now).await?),
-        O::ExtendToken(hash, until) => Answer::Flag(TokenWriter::extend(&**on, &hash, until).await?),
+        O::ExtendToken(hash, until) => Answer::Flag(TokenWriter::extend(&**on, &hash, moment(1), until).await?),
         O::DeleteToken(hash) => done(TokenWriter::delete(&**on, &hash).await?),
+        O::RemoveUser(user) => done(on.remove_user(&user).await?),
+        O::ReadTokensOf(user, now) => Answer::Tokens(on.tokens_of(&user, now).await?),
         O::InsertList(user, list) => Answer::Change(on.insert(&user, &list).await?),
         O::ReplaceList(user, list, expected) => Answer::Change(on.replace(&user, &list, expected).await?),
         O::DeleteList(user, id, expected) => Answer::Change(WatchlistWriter::delete(&**on, &user, &id, expected).await?),
@@ -134,6 +139,7 @@ pub(super) fn reads() -> Vec<Operation> {
         Operation::ReadSourceState,
     ];
     reads.extend(USERS.map(|user| Operation::ReadLists(sample::user(user))));
+    reads.extend(USERS.map(|user| Operation::ReadTokensOf(sample::user(user), sample::NOW)));
     for kind in [TokenKind::Session, TokenKind::Ticket] {
         reads.extend((0..4).map(|n| Operation::ReadToken(hash(n), kind, sample::NOW)));
     }
@@ -248,7 +254,8 @@ fn connection() -> impl Strategy<Value = Connection> {
 fn token() -> impl Strategy<Value = Token> {
     (0_u8..4, 1_u64..4).prop_map(|(n, hours)| {
         let kind = if n % 2 == 0 { TokenKind::Session } else { TokenKind::Ticket };
-        Token { hash: hash(n), kind, user: sample::user(USERS[usize::from(n / 2)]), expires_at: moment(hours) }
+        let user = sample::user(USERS[usize::from(n / 2)]);
+        Token { hash: hash(n), user, expires_at: moment(hours), ..sample::token("", kind, "") }
     })
 }
 
@@ -307,6 +314,8 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         (0_u8..4, kind(), moments()).prop_map(|(n, kind, now)| O::TakeToken(hash(n), kind, now)),
         (0_u8..4, 1_u64..4).prop_map(|(n, hours)| O::ExtendToken(hash(n), moment(hours))),
         (0_u8..4).prop_map(|n| O::DeleteToken(hash(n))),
+        user().prop_map(O::RemoveUser),
+        (user(), moments()).prop_map(|(user, now)| O::ReadTokensOf(user, now)),
     ];
     let lists = prop_oneof![
         (user(), list()).prop_map(|(user, list)| O::InsertList(user, list)),

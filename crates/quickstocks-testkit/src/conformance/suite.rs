@@ -72,6 +72,11 @@ macro_rules! store_conformance {
                 users_are_kept_apart
                 making_a_user_over_what_is_there_is_refused_and_stores_nothing
                 a_token_is_read_back_whole
+                the_tokens_of_a_user_are_those_of_listed_kinds_in_order
+                the_tokens_of_a_user_are_as_they_are_now
+                a_new_user_has_their_session_among_their_tokens
+                a_user_is_read_back_whole
+                a_removed_user_leaves_nothing
                 an_unknown_token_is_answered_with_none
                 a_token_of_another_kind_is_answered_with_none
                 an_expired_token_is_answered_with_none

@@ -10,7 +10,7 @@ use quickstocks_core::model::{
 use quickstocks_core::ports::{
     CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter,
     PreferencesReader, PreferencesWriter, QuoteReader, QuoteWrite, QuoteWriter, SourceGate, SourceStatusReader,
-    SourceStatusWriter, StoreError, TokenReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+    SourceStatusWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -81,16 +81,22 @@ through!(ConnectionWriter {
 
 through!(UserWriter {
     fn create(user: &User, list: &Watchlist, session: &Token) -> () => CreateUser;
+    fn remove_user(user: &UserId) -> () => RemoveUser;
+});
+
+through!(UserReader {
+    fn user(id: &UserId) -> Option<User> => User;
 });
 
 through!(TokenReader {
     fn token(hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Option<Token> => Token;
+    fn tokens_of(user: &UserId, now: Timestamp) -> Vec<Token> => TokensOf;
 });
 
 through!(TokenWriter {
     fn put(token: &Token) -> () => PutToken;
     fn take(hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Option<Token> => TakeToken;
-    fn extend(hash: &TokenHash, until: Timestamp) -> bool => ExtendToken;
+    fn extend(hash: &TokenHash, now: Timestamp, until: Timestamp) -> bool => ExtendToken;
     fn delete(hash: &TokenHash) -> () => DeleteToken;
 });
 

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
-use quickstocks_core::model::{Timestamp, Token, TokenHash, TokenKind, User, Watchlist};
-use quickstocks_core::ports::{StoreError, TokenReader, TokenWriter, UserWriter};
+use quickstocks_core::model::{Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist};
+use quickstocks_core::ports::{StoreError, TokenReader, TokenWriter, UserReader, UserWriter};
 
 use super::MemoryStore;
 
@@ -20,12 +20,37 @@ impl UserWriter for MemoryStore {
         state.tokens.insert(session.hash.clone(), session.clone());
         Ok(())
     }
+
+    async fn remove_user(&self, user: &UserId) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.users.remove(user);
+        state.watchlists.retain(|(owner, _), _| owner != user);
+        state.preferences.remove(user);
+        state.connections.retain(|_, connection| connection.user != *user);
+        state.tokens.retain(|_, token| token.user != *user || !token.kind.is_listed());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl UserReader for MemoryStore {
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.state().users.get(id).cloned())
+    }
 }
 
 #[async_trait]
 impl TokenReader for MemoryStore {
     async fn token(&self, hash: &TokenHash, kind: TokenKind, now: Timestamp) -> Result<Option<Token>, StoreError> {
         Ok(self.state().tokens.get(hash).filter(|token| good(token, kind, now)).cloned())
+    }
+
+    async fn tokens_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
+        let state = self.state();
+        let listed = |token: &&Token| token.user == *user && token.kind.is_listed() && token.expires_at > now;
+        let mut tokens: Vec<Token> = state.tokens.values().filter(listed).cloned().collect();
+        tokens.sort_by_key(|token| token.created_at);
+        Ok(tokens)
     }
 }
 
@@ -42,8 +67,11 @@ impl TokenWriter for MemoryStore {
         Ok(if taken { state.tokens.remove(hash) } else { None })
     }
 
-    async fn extend(&self, hash: &TokenHash, until: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.state().tokens.get_mut(hash).map(|token| token.expires_at = until).is_some())
+    async fn extend(&self, hash: &TokenHash, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(token) = state.tokens.get_mut(hash) else { return Ok(false) };
+        (token.used_at, token.expires_at) = (now, until);
+        Ok(true)
     }
 
     async fn delete(&self, hash: &TokenHash) -> Result<(), StoreError> {
