@@ -11,8 +11,10 @@
 //! - [`dispatch`]: from a tick to one message per connection.
 //! - [`live`]: the conversation with one WebSocket connection.
 //! - [`guests`], [`watchlists`]: who somebody is and what they follow.
+//! - [`accounts`]: more devices, tokens for scripts, a way back, an end.
 //! - [`preferences`]: how they want it shown.
 
+pub mod accounts;
 pub mod dispatch;
 pub mod fetch;
 pub mod guests;

@@ -30,7 +30,7 @@ use axum::routing::{any, get};
 use dispatch::Dispatcher;
 use fetch_quotes::FetchQuotes;
 use quickstocks_boot::{OsRandom, SystemClock};
-use quickstocks_core::model::ShardRange;
+use quickstocks_core::model::{ShardRange, SignUp};
 use quickstocks_core::ports::{Clock, ConnectionReader, StoreError};
 use quickstocks_sqlite::SqliteStore;
 use tokio::net::TcpListener;
@@ -66,6 +66,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where the simulated or replaying market listens, if there is one.
     pub market_url: Option<String>,
+    /// An invitation for one guest, where they need one.
+    pub invitation: Option<String>,
     store: Arc<SqliteStore>,
     fetch_quotes: Arc<FetchQuotes>,
     stop: CancellationToken,
@@ -160,6 +162,13 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         budget,
         allowed_origins: options.allowed_origins(address),
         https: options.is_https(),
+        sign_up: options.sign_up,
+    };
+
+    let api = ports.api();
+    let invitation = match options.sign_up {
+        SignUp::Invite => Some(api.accounts.invite(None).await?.secret.reveal_grouped()),
+        SignUp::Open | SignUp::Closed => None,
     };
 
     let sockets = Arc::new(Sockets {
@@ -174,7 +183,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let app = Router::new()
         .route("/ws", get(socket::open).with_state(sockets))
         .merge(web)
-        .merge(api_routes(ports.api()))
+        .merge(api_routes(api::router(api)))
         .layer(CompressionLayer::new());
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
     tasks.spawn(async move {
@@ -186,7 +195,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     tasks.spawn(schedule(Arc::clone(&fetch_quotes), ports.tick_seconds, stop.clone()));
     tasks.spawn(dispatch_all(ports.dispatcher(), messages, clock, stop.clone()));
     tasks.spawn(purge(Arc::clone(&ports.store), stop.clone()));
-    Ok(Running { address, market_url: market, store: ports.store, fetch_quotes, stop, tasks })
+    Ok(Running { address, market_url: market, invitation, store: ports.store, fetch_quotes, stop, tasks })
 }
 
 /// The schedule: an event every tick, the first at once. A tick that takes longer than its time delays the next.

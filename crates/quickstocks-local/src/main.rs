@@ -47,6 +47,9 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(market) = &running.market_url {
         println!("The market server is at {market}");
     }
+    if let Some(code) = &running.invitation {
+        println!("An invitation for one guest, good for two weeks: {code}");
+    }
     println!("Press Ctrl-C to stop.");
     tokio::select! {
         _ = interrupt.recv() => {}

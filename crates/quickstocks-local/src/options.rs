@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand, ValueEnum};
-use quickstocks_core::model::SourceKind;
+use quickstocks_core::model::{SignUp, SourceKind};
 
 /// QuickStocks on one machine: search a company, pick it, watch its price live.
 #[derive(Clone, Debug, Parser)]
@@ -44,6 +44,10 @@ pub struct Options {
     /// Allow plain http beyond this machine: cookies then travel in the clear
     #[arg(long)]
     pub insecure_lan: bool,
+
+    /// Who may become a guest: `open` (everybody), `invite` (who has a code; the first one is printed at the start, guests make more) or `closed`
+    #[arg(long, default_value = "open", env = "QUICKSTOCKS_SIGN_UP")]
+    pub sign_up: SignUp,
 
     /// How many calls an hour the source may have, 0 for no limit [default: 300 for yahoo, no limit otherwise]
     #[arg(long, env = "YAHOO_CALLS_PER_HOUR")]

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{CookieMode, Deps, Settings};
-use axum::Router;
 use dispatch::Dispatcher;
 use fetch_quotes::FetchQuotes;
 use quickstocks_core::fetch::FetchConfig;
-use quickstocks_core::model::{CallBudget, SourceKind};
+use quickstocks_core::model::{CallBudget, SignUp, SourceKind};
 use quickstocks_core::ports::{Clock, Random};
 use quickstocks_sqlite::SqliteStore;
 use quickstocks_yahoo::YahooClient;
@@ -33,6 +32,7 @@ pub(crate) struct Ports {
     pub(crate) budget: CallBudget,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) https: bool,
+    pub(crate) sign_up: SignUp,
 }
 
 impl Ports {
@@ -57,10 +57,11 @@ impl Ports {
         WsConnect::new(&self.store, Arc::clone(&self.hub) as _, Arc::clone(&self.clock), self.allowed_origins.clone())
     }
 
-    pub(crate) fn api(&self) -> Router {
+    pub(crate) fn api(&self) -> Deps {
         let settings = Settings {
             allowed_origins: self.allowed_origins.clone(),
             cookie: if self.https { CookieMode::Secure } else { CookieMode::Plain },
+            sign_up: self.sign_up,
             tick_seconds: self.tick_seconds,
             source: self.source_kind,
             calls_per_hour: match self.budget {
@@ -68,6 +69,6 @@ impl Ports {
                 CallBudget::PerHour(calls) => Some(calls),
             },
         };
-        api::router(Deps::new(&self.store, &self.source, Arc::clone(&self.clock), Arc::clone(&self.random), settings))
+        Deps::new(&self.store, &self.source, Arc::clone(&self.clock), Arc::clone(&self.random), settings)
     }
 }

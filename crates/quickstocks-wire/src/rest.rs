@@ -1,12 +1,16 @@
 //! Bodies of the REST API, and their schemas for its OpenAPI document. Errors are [`Problem`]s (RFC 9457).
 
 use quickstocks_core::model::{
-    Colours, Missing, SourceHealth, SourceKind, SourceStatus, StoredQuote, SymbolMatch, Theme, TickNumber, Timestamp, Watchlist,
+    Colours, Missing, SignUp, SourceHealth, SourceKind, SourceStatus, StoredQuote, SymbolMatch, Theme, TickNumber, Timestamp,
+    Watchlist,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+mod accounts;
 pub mod schema;
+
+pub use accounts::*;
 
 /// An error, as RFC 9457 has it. `code` is stable and made for programs, `detail` for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -252,6 +256,9 @@ pub struct ConfigBody {
     pub tick_seconds: u32,
     /// What a user may have.
     pub limits: ConfigLimits,
+    /// Who may become a guest.
+    #[schema(value_type = schema::SignUp)]
+    pub sign_up: SignUp,
     /// The path of the WebSocket on this origin.
     pub ws_path: String,
 }

@@ -1,14 +1,14 @@
-//! Sessions: reading and writing the cookie, and the checks in front of the routes.
+//! Sessions and access tokens: reading and writing the cookie, and the checks in front of the routes.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use quickstocks_core::model::{SESSION_LIFETIME, Secret};
+use quickstocks_core::model::{SESSION_LIFETIME, Scope, Secret};
 
 use crate::error::ApiError;
-use crate::extract::Caller;
-use crate::state::{AppState, CookieMode};
+use crate::extract::{Caller, Holder};
+use crate::state::{AppState, CookieMode, Deps};
 
 /// The session that the request's cookie carries, if it has the form of one.
 pub(crate) fn session_of(headers: &HeaderMap, mode: CookieMode) -> Option<Secret> {
@@ -40,30 +40,55 @@ fn cookie(value: &str, seconds: u64, mode: CookieMode) -> HeaderValue {
     header
 }
 
-/// Lets through who shows a good session, and makes it last again when it is time.
-pub(crate) async fn require_session(State(deps): State<AppState>, mut request: Request, next: Next) -> Response {
-    let mode = deps.settings.cookie;
-    let Some(session) = session_of(request.headers(), mode) else { return ApiError::session_required().into_response() };
-    let guest = match deps.guests.recognise(&session).await {
-        Ok(Some(guest)) => guest,
-        Ok(None) => return ApiError::session_required().into_response(),
-        Err(error) => return ApiError::from(error).into_response(),
-    };
-    if let Err(refused) = check_origin(&request, &deps.settings.allowed_origins, true) {
-        return refused.into_response();
+/// Lets through who shows a good session or a good access token. A token is looked at first: who sends one means it.
+pub(crate) async fn require_caller(State(deps): State<AppState>, request: Request, next: Next) -> Response {
+    match request.headers().get(header::AUTHORIZATION).cloned() {
+        Some(authorization) => by_token(&deps, &authorization, request, next).await,
+        None => by_session(&deps, request, next).await,
     }
-    request.extensions_mut().insert(Caller(guest.user));
+    .unwrap_or_else(IntoResponse::into_response)
+}
+
+/// A token rides on no cookie, so no page of another origin can make a browser send it: the origin does not matter.
+async fn by_token(deps: &Deps, authorization: &HeaderValue, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    let text = authorization.to_str().unwrap_or_default();
+    let text = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, text)| text.trim());
+    let (secret, scope) = text.and_then(|text| Secret::parse_access(text).ok()).ok_or_else(ApiError::token_invalid)?;
+    let user = deps.accounts.recognise(&secret, scope).await?.ok_or_else(ApiError::token_invalid)?;
+    if scope == Scope::Read && !is_safe(request.method()) {
+        return Err(ApiError::client(
+            StatusCode::FORBIDDEN,
+            "scope_insufficient",
+            "this token may read only: make one with the scope write",
+        ));
+    }
+    request.extensions_mut().insert(Caller(user));
+    Ok(next.run(request).await)
+}
+
+/// A session is made to last again when it is time.
+async fn by_session(deps: &Deps, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    let mode = deps.settings.cookie;
+    let session = session_of(request.headers(), mode).ok_or_else(ApiError::session_required)?;
+    let guest = deps.guests.recognise(&session).await?.ok_or_else(ApiError::session_required)?;
+    check_origin(&request, &deps.settings.allowed_origins, true)?;
+    request.extensions_mut().insert(Caller(guest.user.clone()));
+    request.extensions_mut().insert(Holder { user: guest.user, session: session.hash() });
     let mut response = next.run(request).await;
     if guest.renewed && !response.headers().contains_key(header::SET_COOKIE) {
         response.headers_mut().append(header::SET_COOKIE, set_cookie(&session, mode));
     }
-    response
+    Ok(response)
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Refuses a change that a page of another origin asks for. With `required`, one that does not say where it comes from is refused too:
 /// it rides on a cookie, and a browser always says.
 pub(crate) fn check_origin(request: &Request, allowed: &[String], required: bool) -> Result<(), ApiError> {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if is_safe(request.method()) {
         return Ok(());
     }
     match request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {

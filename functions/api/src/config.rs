@@ -1,11 +1,13 @@
 //! The settings of this function, from its environment.
 
 use quickstocks_boot::{ConfigError, Env, SourceSettings};
+use quickstocks_core::model::SignUp;
 
 /// Every variable this function reads; a check holds it against the template.
 pub const ENV: &[&str] = &[
     "TABLE_NAME",
     "ALLOWED_ORIGINS",
+    "SIGN_UP",
     "TICK_SECONDS",
     "SOURCE_KIND",
     "YAHOO_BASE_URL",
@@ -22,6 +24,8 @@ pub struct Config {
     pub table: String,
     /// `ALLOWED_ORIGINS`: the origins whose pages may change something, separated by commas.
     pub allowed_origins: Vec<String>,
+    /// `SIGN_UP`: who may become a guest: `open` (the default), `invite` or `closed`.
+    pub sign_up: SignUp,
     /// `TICK_SECONDS`: the time between two ticks, told to clients; 60 by default.
     pub tick_seconds: u32,
     /// `SOURCE_KIND` and `YAHOO_…`: where quotes come from.
@@ -39,6 +43,7 @@ impl Config {
         let config = Self {
             table: env.required("TABLE_NAME"),
             allowed_origins: env.list("ALLOWED_ORIGINS"),
+            sign_up: env.parsed("SIGN_UP", SignUp::Open),
             tick_seconds: env.parsed("TICK_SECONDS", 60),
             source: SourceSettings::read(&mut env),
             log_level: env.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),

@@ -3,6 +3,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use quickstocks_core::accounts::AccountError;
 use quickstocks_core::model::{InvalidWatchlist, Timestamp};
 use quickstocks_core::ports::{SourceError, StoreError};
 use quickstocks_core::preferences::PreferenceError;
@@ -40,6 +41,11 @@ impl ApiError {
         Self::client(StatusCode::UNAUTHORIZED, "session_required", "this needs a session: make one with POST /api/v1/session")
     }
 
+    pub(crate) fn token_invalid() -> Self {
+        let detail = "this is no good access token: send `Authorization: Bearer` and one that is not ended or too old";
+        Self::client(StatusCode::UNAUTHORIZED, "token_invalid", detail)
+    }
+
     /// A list edit's failure; `now` dates the advice when to try again.
     pub(crate) fn watchlist(error: WatchlistError, symbols_field: &str, now: Timestamp) -> Self {
         let detail = error.to_string();
@@ -55,6 +61,17 @@ impl ApiError {
             WatchlistError::Symbol(SymbolError::Unknown(_)) => Self::invalid("symbol_unknown", symbols_field, detail),
             WatchlistError::Symbol(SymbolError::Unchecked { retry_at, .. }) => Self::SourceUnavailable { detail, retry_at, now },
             WatchlistError::Symbol(SymbolError::Store(error)) | WatchlistError::Store(error) => error.into(),
+        }
+    }
+
+    /// A failure about an account; `code_field` is where a code stood.
+    pub(crate) fn account(error: AccountError, code_field: &str) -> Self {
+        let detail = error.to_string();
+        match error {
+            AccountError::NotFound => Self::client(StatusCode::NOT_FOUND, "token_not_found", detail),
+            AccountError::TooManyTokens => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", detail),
+            AccountError::Code => Self::invalid("code_invalid", code_field, detail),
+            AccountError::Store(error) => error.into(),
         }
     }
 

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use quickstocks_core::model::{Symbol, UserId};
+use quickstocks_core::model::{Symbol, TokenHash, UserId};
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
@@ -18,33 +18,63 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::client(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "content_type_invalid",
-                "the body has to be JSON, with Content-Type: application/json",
-            ));
-        }
-        let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|_| {
-            let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
-            ApiError::client(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-        })?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let path = error.path().to_string();
-            let detail = format!("the body cannot be read: {}", error.inner());
-            match path.as_str() {
-                "." => ApiError::client(StatusCode::BAD_REQUEST, "body_malformed", detail),
-                _ => ApiError::field(StatusCode::BAD_REQUEST, "body_malformed", path, detail),
-            }
-        })?;
-        json.end().map_err(|error| {
-            ApiError::client(StatusCode::BAD_REQUEST, "body_malformed", format!("the body cannot be read: {error}"))
-        })?;
-        Ok(Self(value))
+        let (parts, body) = request.into_parts();
+        check_media_type(&parts.headers)?;
+        parse(&whole(body).await?).map(Self)
     }
+}
+
+/// A JSON body that may be left out.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let bytes = whole(body).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        check_media_type(&parts.headers)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(ApiError::client(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "content_type_invalid",
+        "the body has to be JSON, with Content-Type: application/json",
+    ))
+}
+
+async fn whole(body: axum::body::Body) -> Result<axum::body::Bytes, ApiError> {
+    axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
+        let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
+        ApiError::client(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    })
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let detail = format!("the body cannot be read: {}", error.inner());
+        match path.as_str() {
+            "." => ApiError::client(StatusCode::BAD_REQUEST, "body_malformed", detail),
+            _ => ApiError::field(StatusCode::BAD_REQUEST, "body_malformed", path, detail),
+        }
+    })?;
+    json.end().map_err(|error| {
+        ApiError::client(StatusCode::BAD_REQUEST, "body_malformed", format!("the body cannot be read: {error}"))
+    })?;
+    Ok(value)
 }
 
 /// Query parameters.
@@ -75,7 +105,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// Who asks; put there by the session check.
+/// Who asks; put there by the check in front of the routes.
 #[derive(Clone)]
 pub(crate) struct Caller(pub(crate) UserId);
 
@@ -84,6 +114,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::session_required)
+    }
+}
+
+/// Who asks by a browser's session. What decides over the account itself is not for scripts' tokens: one that leaks must not be able to
+/// make more of its kind or to lock its owner out.
+#[derive(Clone)]
+pub(crate) struct Holder {
+    pub(crate) user: UserId,
+    pub(crate) session: TokenHash,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Holder {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            ApiError::client(StatusCode::FORBIDDEN, "session_only", "this needs a browser's session; a token may not do it")
+        })
     }
 }
 

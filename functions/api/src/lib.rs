@@ -19,7 +19,7 @@ use axum::routing::{delete, get, post, put};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::ApiError;
-use crate::routes::{live, preferences, prices, service, session, watchlists};
+use crate::routes::{account, live, preferences, prices, service, session, tokens, watchlists};
 
 pub use config::Config;
 pub use openapi::document as openapi_document;
@@ -28,7 +28,7 @@ pub use state::{CookieMode, Deps, Settings};
 /// The API over these ports.
 pub fn router(deps: Deps) -> Router {
     let state = Arc::new(deps);
-    let with_session = Router::new()
+    let with_caller = Router::new()
         .route("/watchlists", get(watchlists::list).post(watchlists::create))
         .route("/watchlists/{id}", get(watchlists::read).put(watchlists::replace).delete(watchlists::remove))
         .route("/watchlists/{id}/symbols/{symbol}", put(watchlists::add_symbol).delete(watchlists::remove_symbol))
@@ -38,15 +38,24 @@ pub fn router(deps: Deps) -> Router {
         .route("/symbols/{symbol}/history", get(prices::history))
         .route("/ws-ticket", post(live::ticket))
         .route("/session", delete(session::end))
-        .route_layer(from_fn_with_state(Arc::clone(&state), auth::require_session));
+        .route("/tokens", get(tokens::list).post(tokens::create).delete(tokens::end_all))
+        .route("/tokens/{id}", delete(tokens::end))
+        .route("/pairing", post(account::pairing))
+        .route("/recovery", post(account::recovery))
+        .route("/invites", post(account::invite))
+        .route("/account", delete(account::delete))
+        .route("/account/export", get(account::export))
+        .route_layer(from_fn_with_state(Arc::clone(&state), auth::require_caller));
     let open = Router::new()
         .route("/session", get(session::read).post(session::begin))
+        .route("/pairing/redeem", post(account::pair))
+        .route("/recovery/redeem", post(account::recover))
         .route("/status", get(service::status))
         .route("/config", get(service::config))
         .route("/openapi.json", get(service::openapi))
         .route_layer(from_fn_with_state(Arc::clone(&state), auth::same_origin));
     Router::new()
-        .nest("/api/v1", with_session.merge(open))
+        .nest("/api/v1", with_caller.merge(open))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn(headers))

@@ -27,6 +27,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         tick_seconds: config.tick_seconds,
         allowed_origins: config.allowed_origins,
         cookie: CookieMode::Secure,
+        sign_up: config.sign_up,
     };
     lambda_http::run(api::router(Deps::new(&store, &Arc::new(source), clock, Arc::new(OsRandom), settings))).await
 }

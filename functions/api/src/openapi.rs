@@ -2,10 +2,10 @@
 
 use quickstocks_wire::rest::{Problem, schema};
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{live, preferences, prices, service, session, watchlists};
+use crate::routes::{account, live, preferences, prices, service, session, tokens, watchlists};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,17 @@ use crate::routes::{live, preferences, prices, service, session, watchlists};
         watchlists::remove,
         watchlists::add_symbol,
         watchlists::remove_symbol,
+        tokens::list,
+        tokens::create,
+        tokens::end,
+        tokens::end_all,
+        account::pairing,
+        account::pair,
+        account::recovery,
+        account::recover,
+        account::invite,
+        account::export,
+        account::delete,
         preferences::read,
         preferences::replace,
         prices::quotes,
@@ -46,17 +57,20 @@ use crate::routes::{live, preferences, prices, service, session, watchlists};
         schema::SymbolMatch,
         schema::History
     )),
-    modifiers(&SessionCookie)
+    modifiers(&Securities)
 )]
 struct Api;
 
-struct SessionCookie;
+struct Securities;
 
-impl Modify for SessionCookie {
+impl Modify for Securities {
     fn modify(&self, document: &mut Document) {
         let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Host-qs", "the session; named qs on plain http"));
         if let Some(components) = document.components.as_mut() {
             components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+            let token =
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("an access token, of POST /api/v1/tokens"));
+            components.add_security_scheme("token", SecurityScheme::Http(token.build()));
         }
     }
 }

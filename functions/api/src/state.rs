@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use quickstocks_core::accounts::Accounts;
 use quickstocks_core::guests::Guests;
-use quickstocks_core::model::SourceKind;
+use quickstocks_core::model::{SignUp, SourceKind};
 use quickstocks_core::ports::{
     CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, PollSetWriter, PreferencesReader, PreferencesWriter,
     QuoteReader, QuoteSource, QuoteWriter, Random, SourceStatusReader, SourceStatusWriter, SymbolSearch, TokenReader,
-    TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+    TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
 use quickstocks_core::symbols::Symbols;
@@ -16,6 +17,7 @@ use quickstocks_core::watchlists::Watchlists;
 #[expect(missing_docs, reason = "each field is the use case or the port of its name")]
 pub struct Deps {
     pub guests: Guests,
+    pub accounts: Accounts,
     pub watchlists: Watchlists,
     pub preferences: PreferenceEditor,
     pub symbols: Symbols,
@@ -31,7 +33,8 @@ impl Deps {
     /// Everything over one store and these ports.
     pub fn new<S, Q>(store: &Arc<S>, source: &Arc<Q>, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Self
     where
-        S: UserWriter
+        S: UserReader
+            + UserWriter
             + TokenReader
             + TokenWriter
             + WatchlistReader
@@ -62,6 +65,16 @@ impl Deps {
                 users: Arc::clone(store) as _,
                 tokens: Arc::clone(store) as _,
                 token_writer: Arc::clone(store) as _,
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+            },
+            accounts: Accounts {
+                users: Arc::clone(store) as _,
+                user_writer: Arc::clone(store) as _,
+                tokens: Arc::clone(store) as _,
+                token_writer: Arc::clone(store) as _,
+                connections: Arc::clone(store) as _,
+                connection_writer: Arc::clone(store) as _,
                 clock: Arc::clone(&clock),
                 random: Arc::clone(&random),
             },
@@ -104,6 +117,8 @@ pub struct Settings {
     pub source: SourceKind,
     /// How many calls an hour the source may have; `None` for no limit.
     pub calls_per_hour: Option<u32>,
+    /// Who may become a guest.
+    pub sign_up: SignUp,
 }
 
 /// How the session's cookie is made.

@@ -31,6 +31,37 @@ pub const INVITE_CODE_LENGTH: usize = 16;
 /// The digits and letters of Crockford's base 32 <https://www.crockford.com/base32.html>: none is taken for another.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// Who may become a guest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Who has an invitation.
+    Invite,
+    /// Nobody more.
+    Closed,
+}
+
+impl std::str::FromStr for SignUp {
+    type Err = InvalidSignUp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSignUp> {
+        match text {
+            "open" => Ok(Self::Open),
+            "invite" => Ok(Self::Invite),
+            "closed" => Ok(Self::Closed),
+            _ => Err(InvalidSignUp),
+        }
+    }
+}
+
+/// Why a text says nothing about who may become a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("sign-up is open, invite or closed")]
+pub struct InvalidSignUp;
+
 /// What a script may do with an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -232,7 +263,7 @@ pub struct Token {
     pub hash: TokenHash,
     /// What it is good for.
     pub kind: TokenKind,
-    /// Whose it is. An invitation belongs to nobody, and has an id that is no user's.
+    /// Whose it is; an invitation is whose it was to give.
     pub user: UserId,
     /// What its owner calls it.
     pub name: Option<TokenName>,

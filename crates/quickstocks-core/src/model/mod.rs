@@ -16,8 +16,9 @@ mod watchlist;
 pub use connection::{CONNECTION_LIFETIME, Connection, ConnectionId, MAX_FOLLOWED, MAX_WATCHED};
 pub use history::{Bar, History, HistoryRange, Interval, SymbolMatch};
 pub use identity::{
-    INVITE_CODE_LENGTH, InvalidSecret, InvalidTokenName, PAIRING_CODE_LENGTH, PAIRING_LIFETIME, RECOVERY_CODE_LENGTH,
-    RECOVERY_LIFETIME, SESSION_LIFETIME, Scope, Secret, TICKET_LIFETIME, Token, TokenHash, TokenKind, TokenName, User, UserId,
+    INVITE_CODE_LENGTH, InvalidSecret, InvalidSignUp, InvalidTokenName, PAIRING_CODE_LENGTH, PAIRING_LIFETIME,
+    RECOVERY_CODE_LENGTH, RECOVERY_LIFETIME, SESSION_LIFETIME, Scope, Secret, SignUp, TICKET_LIFETIME, Token, TokenHash,
+    TokenKind, TokenName, User, UserId,
 };
 pub use poll::{Lease, PollEntry, PollRecord, Urgency};
 pub use preferences::{Colours, DisplayCurrency, InvalidPreference, Locale, Preferences, QuietHours, Theme, TimeOfDay, TimeZone};

@@ -204,6 +204,30 @@ pub struct Preferences {
 
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
+pub enum SignUp {
+    Open,
+    Invite,
+    Closed,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Scope {
+    Read,
+    Write,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum TokenKind {
+    Session,
+    AccessRead,
+    AccessWrite,
+    Recovery,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum Theme {
     System,
     Light,

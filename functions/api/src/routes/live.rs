@@ -11,7 +11,7 @@ use crate::state::AppState;
 pub(crate) const WS_PATH: &str = "/ws";
 
 /// A ticket that opens one WebSocket within a minute.
-#[utoipa::path(post, path = "/api/v1/ws-ticket", tag = "live", security(("session" = [])),
+#[utoipa::path(post, path = "/api/v1/ws-ticket", tag = "live", security(("session" = []), ("token" = [])),
     responses((status = 201, body = TicketBody), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn ticket(
     State(deps): State<AppState>,

@@ -1,8 +1,10 @@
 //! The handlers: each decodes a request, calls one use case and encodes its result.
 
+pub(crate) mod account;
 pub(crate) mod live;
 pub(crate) mod preferences;
 pub(crate) mod prices;
 pub(crate) mod service;
 pub(crate) mod session;
+pub(crate) mod tokens;
 pub(crate) mod watchlists;

@@ -10,7 +10,7 @@ use crate::respond::versioned;
 use crate::state::AppState;
 
 /// How you want things shown. Its `ETag` is for `If-Match`.
-#[utoipa::path(get, path = "/api/v1/preferences", tag = "preferences", security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/preferences", tag = "preferences", security(("session" = []), ("token" = [])),
     responses((status = 200, body = schema::Preferences), (status = 401, body = Problem)))]
 pub(crate) async fn read(State(deps): State<AppState>, Caller(user): Caller) -> Result<Response, ApiError> {
     let preferences = deps.preferences.get(&user).await?;
@@ -18,7 +18,7 @@ pub(crate) async fn read(State(deps): State<AppState>, Caller(user): Caller) -> 
 }
 
 /// Replaces your preferences, all of them.
-#[utoipa::path(put, path = "/api/v1/preferences", tag = "preferences", security(("session" = [])), request_body = PreferencesInput,
+#[utoipa::path(put, path = "/api/v1/preferences", tag = "preferences", security(("session" = []), ("token" = [])), request_body = PreferencesInput,
     params(("If-Match" = Option<String>, Header, description = "change only this version")),
     responses((status = 200, body = schema::Preferences), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),

@@ -45,7 +45,7 @@ pub(crate) struct HistoryQuery {
 }
 
 /// The last known quotes of some symbols. Symbols that nobody follows yet are polled now.
-#[utoipa::path(get, path = "/api/v1/quotes", tag = "prices", security(("session" = [])), params(QuotesQuery),
+#[utoipa::path(get, path = "/api/v1/quotes", tag = "prices", security(("session" = []), ("token" = [])), params(QuotesQuery),
     responses((status = 200, body = QuotesBody), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn quotes(
     State(deps): State<AppState>,
@@ -70,7 +70,7 @@ pub(crate) async fn quotes(
 }
 
 /// Finds symbols by a company's name or by symbol.
-#[utoipa::path(get, path = "/api/v1/symbols/search", tag = "prices", security(("session" = [])), params(SearchQuery),
+#[utoipa::path(get, path = "/api/v1/symbols/search", tag = "prices", security(("session" = []), ("token" = [])), params(SearchQuery),
     responses((status = 200, body = SearchBody), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn search(
@@ -92,7 +92,7 @@ pub(crate) async fn search(
 }
 
 /// The prices of a symbol over time.
-#[utoipa::path(get, path = "/api/v1/symbols/{symbol}/history", tag = "prices", security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/symbols/{symbol}/history", tag = "prices", security(("session" = []), ("token" = [])),
     params(("symbol" = String, Path, example = "AAPL"), HistoryQuery),
     responses((status = 200, body = schema::History), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem)))]

@@ -2,26 +2,51 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use quickstocks_core::model::{ListId, UserId};
-use quickstocks_wire::rest::{Problem, SessionBody, UserBody};
+use quickstocks_core::model::{ListId, SignUp, UserId};
+use quickstocks_wire::rest::{Problem, SessionBody, SessionInput, UserBody};
 
 use crate::auth::{clear_cookie, session_of, set_cookie};
 use crate::error::ApiError;
+use crate::extract::OptionalBody;
 use crate::state::{AppState, Deps};
 
 /// Makes a guest with an empty watchlist, and a session in a cookie. With a good session it changes nothing and answers who that is.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session",
+/// Where not everybody may come it takes an invitation.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body(content = Option<SessionInput>),
     responses((status = 201, body = SessionBody, description = "a new guest; Set-Cookie carries the session"),
-        (status = 200, body = SessionBody, description = "who you are already"), (status = 403, body = Problem)))]
-pub(crate) async fn begin(State(deps): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
+        (status = 200, body = SessionBody, description = "who you are already"), (status = 400, body = Problem),
+        (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn begin(
+    State(deps): State<AppState>,
+    headers: HeaderMap,
+    OptionalBody(input): OptionalBody<SessionInput>,
+) -> Result<Response, ApiError> {
     if let Some(body) = known(&deps, &headers).await? {
         return Ok((StatusCode::OK, Json(body)).into_response());
     }
+    admit(&deps, input.invite.as_deref()).await?;
     let guest = deps.guests.arrive().await?;
     tracing::info!(user.id = %guest.user.id, "guest made");
     let mut response = (StatusCode::CREATED, Json(body(&guest.user.id, [guest.list.id]))).into_response();
     response.headers_mut().append(header::SET_COOKIE, set_cookie(&guest.session, deps.settings.cookie));
     Ok(response)
+}
+
+async fn admit(deps: &Deps, invite: Option<&str>) -> Result<(), ApiError> {
+    match (deps.settings.sign_up, invite) {
+        (SignUp::Open, _) => Ok(()),
+        (SignUp::Invite, Some(code)) => {
+            deps.accounts.accept_invite(code).await.map_err(|error| ApiError::account(error, "invite"))
+        }
+        (SignUp::Invite, None) => {
+            let detail = "this server takes invited guests only: send the code of an invitation";
+            Err(ApiError::field(StatusCode::FORBIDDEN, "invite_required", "invite", detail))
+        }
+        (SignUp::Closed, _) => {
+            let detail = "this server takes no new guests; pair this device with one that is in, or use a recovery code";
+            Err(ApiError::client(StatusCode::FORBIDDEN, "sign_up_closed", detail))
+        }
+    }
 }
 
 /// Who you are.
@@ -50,6 +75,6 @@ async fn known(deps: &Deps, headers: &HeaderMap) -> Result<Option<SessionBody>, 
     Ok(Some(body(&guest.user, lists.into_iter().map(|list| list.id))))
 }
 
-fn body(user: &UserId, lists: impl IntoIterator<Item = ListId>) -> SessionBody {
+pub(crate) fn body(user: &UserId, lists: impl IntoIterator<Item = ListId>) -> SessionBody {
     SessionBody { user: UserBody { id: user.to_string() }, watchlists: lists.into_iter().map(|id| id.to_string()).collect() }
 }

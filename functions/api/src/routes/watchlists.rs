@@ -11,14 +11,14 @@ use crate::respond::versioned;
 use crate::state::AppState;
 
 /// Your watchlists.
-#[utoipa::path(get, path = "/api/v1/watchlists", tag = "watchlists", security(("session" = [])),
+#[utoipa::path(get, path = "/api/v1/watchlists", tag = "watchlists", security(("session" = []), ("token" = [])),
     responses((status = 200, body = WatchlistsBody), (status = 401, body = Problem)))]
 pub(crate) async fn list(State(deps): State<AppState>, Caller(user): Caller) -> Result<Json<WatchlistsBody>, ApiError> {
     Ok(Json(WatchlistsBody { watchlists: deps.watchlists.all(&user).await? }))
 }
 
 /// Adds a watchlist.
-#[utoipa::path(post, path = "/api/v1/watchlists", tag = "watchlists", security(("session" = [])), request_body = WatchlistInput,
+#[utoipa::path(post, path = "/api/v1/watchlists", tag = "watchlists", security(("session" = []), ("token" = [])), request_body = WatchlistInput,
     responses((status = 201, body = schema::Watchlist), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem)))]
@@ -38,7 +38,7 @@ pub(crate) async fn create(
 }
 
 /// One watchlist. Its `ETag` is for `If-Match`.
-#[utoipa::path(get, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = [])), params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = []), ("token" = [])), params(("id" = String, Path)),
     responses((status = 200, body = schema::Watchlist), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn read(
     State(deps): State<AppState>,
@@ -51,7 +51,7 @@ pub(crate) async fn read(
 }
 
 /// Replaces a watchlist's name and symbols, in their order.
-#[utoipa::path(put, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = [])), request_body = WatchlistInput,
+#[utoipa::path(put, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = []), ("token" = [])), request_body = WatchlistInput,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "change only this version")),
     responses((status = 200, body = schema::Watchlist), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem),
@@ -71,7 +71,7 @@ pub(crate) async fn replace(
 }
 
 /// Removes a watchlist.
-#[utoipa::path(delete, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = [])),
+#[utoipa::path(delete, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = []), ("token" = [])),
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "remove only this version")),
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 412, body = Problem)))]
@@ -88,7 +88,7 @@ pub(crate) async fn remove(
 }
 
 /// Puts a symbol at the end of a watchlist; one that is there stays where it is.
-#[utoipa::path(put, path = "/api/v1/watchlists/{id}/symbols/{symbol}", tag = "watchlists", security(("session" = [])),
+#[utoipa::path(put, path = "/api/v1/watchlists/{id}/symbols/{symbol}", tag = "watchlists", security(("session" = []), ("token" = [])),
     params(("id" = String, Path), ("symbol" = String, Path, example = "AAPL")),
     responses((status = 200, body = schema::Watchlist), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
@@ -103,7 +103,7 @@ pub(crate) async fn add_symbol(
 }
 
 /// Takes a symbol off a watchlist.
-#[utoipa::path(delete, path = "/api/v1/watchlists/{id}/symbols/{symbol}", tag = "watchlists", security(("session" = [])),
+#[utoipa::path(delete, path = "/api/v1/watchlists/{id}/symbols/{symbol}", tag = "watchlists", security(("session" = []), ("token" = [])),
     params(("id" = String, Path), ("symbol" = String, Path, example = "AAPL")),
     responses((status = 200, body = schema::Watchlist), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
