@@ -185,9 +185,13 @@ impl Intervals {
         };
         let ticks_an_hour = HOUR.as_secs_f64() / config.tick.as_secs_f64().max(1.0);
         let stretch = |calls: u32, before: u32| {
+            if calls == before {
+                // None, or as many as find room in the calls that the more urgent ones take anyway.
+                return config.tick;
+            }
             let rounds_before = f64::from(before) * ticks_an_hour;
             let left = (f64::from(per_hour) - rounds_before).max(f64::from(per_hour) / 10.0).max(1.0);
-            let rounds = left / f64::from(calls.saturating_sub(before).max(1));
+            let rounds = left / f64::from(calls.saturating_sub(before));
             let interval = Duration::from_secs_f64(HOUR.as_secs_f64() / rounds.max(0.01));
             whole_ticks(interval.max(config.tick), config.tick)
         };

@@ -5,4 +5,6 @@ mod dispatch;
 #[cfg(test)]
 mod fetch;
 #[cfg(test)]
+mod planner;
+#[cfg(test)]
 mod support;
