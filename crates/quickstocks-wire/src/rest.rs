@@ -4,7 +4,8 @@ use quickstocks_core::model::{
     Colours, Missing, SignUp, SourceHealth, SourceKind, SourceStatus, StoredQuote, SymbolMatch, Theme, TickNumber, Timestamp,
     Watchlist,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 mod accounts;
@@ -94,8 +95,14 @@ pub struct PreferencesInput {
     #[schema(value_type = schema::Colours)]
     pub colours: Colours,
     /// When nothing may make a sound.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub quiet_hours: Option<QuietHoursInput>,
+}
+
+/// Reads an object and nothing else: serde takes an array for one too.
+fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let fields: Option<serde_json::Map<String, serde_json::Value>> = Option::deserialize(deserializer)?;
+    fields.map(|fields| T::deserialize(serde_json::Value::Object(fields)).map_err(D::Error::custom)).transpose()
 }
 
 /// A part of each day, which may pass midnight.

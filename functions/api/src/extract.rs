@@ -62,6 +62,10 @@ async fn whole(body: axum::body::Body) -> Result<axum::body::Bytes, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // Every body is an object. serde would take an array for one too, and `[]` for an object of nothing but defaults.
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
+        return Err(ApiError::client(StatusCode::BAD_REQUEST, "body_malformed", "the body has to be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

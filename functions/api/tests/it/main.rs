@@ -1,0 +1,16 @@
+//! The API from outside: requests through the router, over fakes that behave.
+
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod document;
+#[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod lambda;
+#[cfg(test)]
+mod prices;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod watchlists;
