@@ -65,8 +65,8 @@ impl Plan {
 /// Chooses what to poll at `now`, when `spent` calls of this hour's budget are gone.
 ///
 /// A moving symbol is due in every tick if the budget allows it; else the interval of the least urgent ones is
-/// stretched first, and each urgency is served by turns, the longest waiting first. A resting symbol is due after
-/// [`RESTING_INTERVAL`]. What room is left in the last call is filled with what has waited longest, for nothing.
+/// stretched first, and each urgency is served by turns, the longest waiting first; none is left out altogether. A resting
+/// symbol is due after [`RESTING_INTERVAL`]. What room is left in the last call is filled with what has waited longest, for nothing.
 pub fn plan(entries: &[PollEntry], now: Timestamp, spent: u32, config: &PlanConfig) -> Plan {
     let per_call = config.symbols_per_call.max(1);
     let wanted = wanted(entries, now);
@@ -89,10 +89,11 @@ pub fn plan(entries: &[PollEntry], now: Timestamp, spent: u32, config: &PlanConf
             one.entry.polled_at.is_none_or(|polled| polled + interval <= now + slack)
         })
         .collect();
-    due.sort_by_key(|one| (one.resting, one.urgency, one.entry.polled_at));
+    due.sort_by_key(|one| (one.turn(), one.entry.polled_at));
 
     let room = usize::try_from(calls).unwrap_or(usize::MAX).saturating_mul(per_call);
-    due.truncate(room);
+    let cut_off = due.len() > room;
+    let due = within(due, room);
     let mut symbols: Vec<Symbol> = due.iter().map(|one| one.entry.symbol.clone()).collect();
     let spare = symbols.len().div_ceil(per_call) * per_call - symbols.len();
     symbols.extend(longest_waiting(&wanted, &symbols, spare));
@@ -103,7 +104,7 @@ pub fn plan(entries: &[PollEntry], now: Timestamp, spent: u32, config: &PlanConf
         on_screen_interval: seconds(intervals.of(Urgency::OnScreen)),
         armed_interval: seconds(intervals.of(Urgency::Armed)),
         followed_interval: seconds(intervals.of(Urgency::Followed)),
-        stretched: intervals.of(Urgency::Followed) > config.tick,
+        stretched: cut_off || intervals.of(Urgency::Followed) > config.tick,
     }
 }
 
@@ -124,6 +125,27 @@ struct Wanted<'a> {
     entry: &'a PollEntry,
     urgency: Urgency,
     resting: bool,
+}
+
+impl Wanted<'_> {
+    /// The smaller, the sooner: what rests comes after all that moves.
+    fn turn(&self) -> (bool, Urgency) {
+        (self.resting, self.urgency)
+    }
+}
+
+/// As many of these, which stand in their order, as there is room for. A tenth of the room is kept for each turn: else
+/// what is less urgent, or rests while its exchange opens, would wait for ever while the more urgent fill every call.
+fn within<'a>(due: Vec<&'a Wanted<'a>>, room: usize) -> Vec<&'a Wanted<'a>> {
+    if due.len() <= room {
+        return due;
+    }
+    let kept = room.div_ceil(10);
+    let (first, rest): (Vec<_>, Vec<_>) =
+        due.chunk_by(|a, b| a.turn() == b.turn()).flat_map(|turn| turn.iter().enumerate()).partition(|(nth, _)| *nth < kept);
+    let mut chosen: Vec<&'a Wanted<'a>> = first.into_iter().chain(rest).map(|(_, one)| *one).take(room).collect();
+    chosen.sort_by_key(|one| (one.turn(), one.entry.polled_at));
+    chosen
 }
 
 fn wanted(entries: &[PollEntry], now: Timestamp) -> Vec<Wanted<'_>> {

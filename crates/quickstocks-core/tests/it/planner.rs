@@ -303,3 +303,108 @@ async fn with_the_usual_budget_five_hundred_followed_symbols_are_polled_every_tw
     }
     assert!(ran.calls.values().all(|calls| *calls <= 300), "{:?}", ran.calls);
 }
+
+#[tokio::test]
+async fn however_much_is_on_screen_what_is_armed_followed_or_resting_does_not_wait_for_ever() {
+    for on_screen in [250, 1000] {
+        let world = World::wide();
+        world.want_many("S", on_screen, Urgency::OnScreen, MarketState::Regular).await;
+        world.want_many("A", 20, Urgency::Armed, MarketState::Regular).await;
+        world.want_many("F", 20, Urgency::Followed, MarketState::Regular).await;
+        world.want_many("R", 20, Urgency::OnScreen, MarketState::Closed).await;
+        let ran = world.run_for(120, USUAL_BUDGET).await;
+        let status = world.status().await;
+        for (prefix, count, told) in [
+            ("S", on_screen, status.on_screen_interval),
+            ("A", 20, status.armed_interval),
+            ("F", 20, status.followed_interval),
+            ("R", 20, 900),
+        ] {
+            let longest = (0..count).map(|n| ran.longest_wait(&format!("{prefix}{n}"))).max().unwrap();
+            // The first round takes longer: nothing of the closed market is known to rest yet.
+            let allowed = Duration::from_secs(u64::from(told)) * 2 + TICK;
+            assert!(longest <= allowed, "{prefix} of {on_screen}: {longest:?}, told {told} s");
+        }
+        assert!(ran.calls.values().all(|calls| *calls <= 300), "{:?}", ran.calls);
+    }
+}
+
+#[tokio::test]
+async fn when_others_spend_of_the_budget_the_symbols_that_find_no_room_take_turns() {
+    let world = World::wide();
+    world.want_many("S", 250, Urgency::OnScreen, MarketState::Regular).await;
+    let hour = NOW.millis().div_euclid(3_600_000);
+    world.memory.add_calls(hour, 60).await.unwrap();
+    let ran = world.run_for(60, USUAL_BUDGET).await;
+    for n in 0..250 {
+        assert!(ran.longest_wait(&format!("S{n}")) <= TICK * 3, "S{n}: {:?}", ran.longest_wait(&format!("S{n}")));
+    }
+    assert_eq!(ran.calls[&hour], 300);
+}
+
+fn entries() -> impl Strategy<Value = Vec<PollEntry>> {
+    let until = || prop::option::of((-600..3600_i64).prop_map(|s| Timestamp::from_millis(NOW.millis() + s * 1000)));
+    let polled = prop::option::of((0..3600_u64).prop_map(|s| NOW - Duration::from_secs(s)));
+    // Fewer names than entries: two rows for one symbol are not expected and must do no harm.
+    let entry = (0..150_u32, until(), until(), until(), polled, 0..6_u8).prop_map(
+        |(of, on_screen_until, armed_until, followed_until, polled_at, rests)| PollEntry {
+            symbol: sample::symbol(&format!("S{of}")),
+            on_screen_until,
+            armed_until,
+            followed_until,
+            polled_at,
+            rests_at: (rests == 0).then(|| sample::code("NMS")),
+            missing: (rests == 1).then_some(MissingReason::Delisted),
+        },
+    );
+    prop::collection::vec(entry, 0..200)
+}
+
+proptest! {
+    #[test]
+    fn a_plan_has_no_symbol_twice_none_that_nobody_wants_and_no_more_calls_than_are_left(
+        entries in entries(),
+        budget in prop::option::of(1..2000_u32),
+        spent in 0..2500_u32,
+        into_hour in 0..3600_u64,
+        symbols_per_call in 1..60_usize,
+        tick_s in 1..600_u64,
+    ) {
+        let budget = budget.map_or(CallBudget::Off, CallBudget::PerHour);
+        let now = NOW + Duration::from_secs(into_hour);
+        let plan = plan(&entries, now, spent, &PlanConfig { tick: Duration::from_secs(tick_s), symbols_per_call, budget });
+
+        let polled: BTreeSet<&Symbol> = plan.symbols.iter().collect();
+        prop_assert_eq!(polled.len(), plan.symbols.len(), "twice");
+        let wanted: BTreeSet<&Symbol> =
+            entries.iter().filter(|entry| entry.urgency(now).is_some()).map(|entry| &entry.symbol).collect();
+        prop_assert!(polled.is_subset(&wanted), "not wanted");
+        let demand = plan.demand.on_screen + plan.demand.armed + plan.demand.followed;
+        prop_assert_eq!(usize::try_from(demand).unwrap(), wanted.len());
+        if let CallBudget::PerHour(calls) = budget {
+            let needed = u32::try_from(plan.symbols.len().div_ceil(symbols_per_call)).unwrap();
+            prop_assert!(needed <= calls.saturating_sub(spent), "{} calls of {}, {} spent", needed, calls, spent);
+        }
+        prop_assert!(plan.on_screen_interval <= plan.armed_interval && plan.armed_interval <= plan.followed_interval);
+        prop_assert!(u64::from(plan.on_screen_interval) >= tick_s);
+    }
+
+    #[test]
+    fn what_was_polled_long_enough_ago_or_never_is_polled_before_anything_of_its_urgency_that_was_later(
+        entries in entries(),
+        calls in 60..300_u32,
+    ) {
+        let plan = plan(&entries, NOW, 0, &PlanConfig { symbols_per_call: 4, ..config(CallBudget::PerHour(calls)) });
+        let mut first = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| entry.urgency(NOW).is_some()) {
+            first.entry(&entry.symbol).or_insert(entry);
+        }
+        let chosen: BTreeSet<&Symbol> = plan.symbols.iter().collect();
+        let rank = |entry: &PollEntry| (entry.rests_at.is_some() || entry.missing.is_some(), entry.urgency(NOW));
+        for left_out in first.values().filter(|entry| !chosen.contains(&entry.symbol)) {
+            for taken in chosen.iter().map(|symbol| first[symbol]).filter(|taken| rank(taken) == rank(left_out)) {
+                prop_assert!(taken.polled_at <= left_out.polled_at, "{} before {}", taken.symbol, left_out.symbol);
+            }
+        }
+    }
+}
