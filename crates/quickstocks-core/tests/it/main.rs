@@ -5,6 +5,8 @@ mod dispatch;
 #[cfg(test)]
 mod fetch;
 #[cfg(test)]
+mod guests;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod planner;
