@@ -11,4 +11,8 @@ mod live;
 #[cfg(test)]
 mod planner;
 #[cfg(test)]
+mod preferences;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod symbols;
