@@ -6,9 +6,9 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use futures_util::{StreamExt, stream};
-use quickstocks_core::model::{ShardRange, Tick};
-use quickstocks_core::ports::{BoxError, PublishError, TickPublisher};
-use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_tick};
+use quickstocks_core::model::{ShardRange, Tick, UserId};
+use quickstocks_core::ports::{BoxError, ListAnnouncer, ListChange, PublishError, TickPublisher};
+use quickstocks_wire::sns::{LIST_KIND, MAX_MESSAGE_BYTES, encode_list, encode_tick};
 
 /// How many entries `PublishBatch` takes.
 const MAX_ENTRIES: usize = 10;
@@ -105,6 +105,19 @@ impl TickPublisher for SnsTickPublisher {
         }
         let (failed, total) = (failures.len(), messages.len());
         failures.into_iter().next().map_or(Ok(()), |first| Err(PublishError::Failed { failed, total, source: first.cause }))
+    }
+}
+
+/// Announces changed lists on the same topic. Needs the action `sns:Publish`.
+#[async_trait]
+impl ListAnnouncer for SnsTickPublisher {
+    async fn announce(&self, user: &UserId, change: &ListChange) -> Result<(), PublishError> {
+        let failed = |source: BoxError| PublishError::Failed { failed: 1, total: 1, source };
+        let kind = MessageAttributeValue::builder().data_type(KIND.1).string_value(LIST_KIND).build();
+        let kind = kind.map_err(|error| failed(error.into()))?;
+        let publish =
+            self.client.publish().topic_arn(&self.topic).message(encode_list(user, change)).message_attributes(KIND.0, kind);
+        publish.send().await.map(|_| ()).map_err(|error| failed(error.into()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::model::{Connection, ConnectionId, Shard, ShardRange, Symbol, Tick, Timestamp};
+use crate::model::{Connection, ConnectionId, Shard, ShardRange, Symbol, Tick, Timestamp, UserId};
 use crate::ports::{
     Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Delivery, FrameEncoder, PublishError, StoreError, TickPublisher,
 };
@@ -63,6 +63,15 @@ pub struct DispatchReport {
 }
 
 impl Dispatch {
+    /// Sends a frame to each open connection of a user; answers how many took it. One that has gone is left for the next tick to
+    /// forget, and one that misses the frame reads its lists when it next connects.
+    pub async fn tell(&self, user: &UserId, frame: &str) -> Result<usize, StoreError> {
+        let connections = self.connections.connections_of(user, self.clock.now()).await?;
+        let sends: Vec<_> = connections.iter().map(|id| self.sender.send(id, frame)).collect();
+        let deliveries: Vec<Delivery> = stream::iter(sends).buffer_unordered(self.in_flight.max(1)).collect().await;
+        Ok(deliveries.iter().filter(|delivery| matches!(delivery, Delivery::Sent)).count())
+    }
+
     /// Sends each connection of the tick's shards its message. What cannot be begun before `deadline` is handed on
     /// to another dispatcher by publishing the rest of the range.
     pub async fn run(

@@ -1,5 +1,6 @@
 //! Who somebody is: guests, their sessions and their WebSocket tickets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +62,7 @@ impl Guests {
             id: ListId::from_random(self.bytes()),
             name: FIRST_LIST_NAME.to_owned(),
             symbols: Vec::new(),
+            notes: BTreeMap::new(),
             version: 1,
             updated_at: now,
         };

@@ -12,12 +12,14 @@
 //! - [`live`]: the conversation with one WebSocket connection.
 //! - [`guests`], [`watchlists`]: who somebody is and what they follow.
 //! - [`accounts`]: more devices, tokens for scripts, a way back, an end.
+//! - [`import`]: lists that come from a file.
 //! - [`preferences`]: how they want it shown.
 
 pub mod accounts;
 pub mod dispatch;
 pub mod fetch;
 pub mod guests;
+pub mod import;
 pub mod live;
 pub mod model;
 pub mod ports;

@@ -85,17 +85,21 @@ impl Symbols {
 
     /// Checks that the source knows these symbols; one that has a stored quote needs no call.
     pub async fn check(&self, symbols: &[Symbol]) -> Result<(), SymbolError> {
+        let unknown = self.unknown(symbols).await?;
+        if unknown.is_empty() { Ok(()) } else { Err(SymbolError::Unknown(unknown)) }
+    }
+
+    /// Those of the symbols that the source does not know; [`SymbolError::Unchecked`] when it does not say of each.
+    pub async fn unknown(&self, symbols: &[Symbol]) -> Result<Vec<Symbol>, SymbolError> {
         let found = self.quotes(symbols).await?;
         let (pending, unknown): (Vec<Missing>, Vec<Missing>) =
             found.missing.into_iter().partition(|missing| missing.reason == MissingReason::Pending);
         let names = |missing: Vec<Missing>| missing.into_iter().map(|missing| missing.symbol).collect::<Vec<_>>();
-        if !unknown.is_empty() {
-            Err(SymbolError::Unknown(names(unknown)))
-        } else if !pending.is_empty() {
-            Err(SymbolError::Unchecked { symbols: names(pending), retry_at: found.retry_at })
-        } else {
-            Ok(())
+        // What is unknown is worth telling even if something else could not be checked.
+        if unknown.is_empty() && !pending.is_empty() {
+            return Err(SymbolError::Unchecked { symbols: names(pending), retry_at: found.retry_at });
         }
+        Ok(names(unknown))
     }
 }
 

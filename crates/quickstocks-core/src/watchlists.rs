@@ -1,12 +1,13 @@
 //! What somebody follows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{InvalidWatchlist, Lease, ListId, MAX_FOLLOWED, MAX_LISTS, Symbol, Urgency, UserId, Watchlist};
+use crate::model::{InvalidWatchlist, Lease, ListId, MAX_FOLLOWED, MAX_LISTS, Note, Symbol, Urgency, UserId, Watchlist};
 use crate::ports::{
-    Change, Clock, ConnectionReader, ConnectionWriter, PollSetWriter, Random, StoreError, WatchlistReader, WatchlistWriter,
+    Change, Clock, ConnectionReader, ConnectionWriter, ListAnnouncer, ListChange, PollSetWriter, Random, StoreError,
+    WatchlistReader, WatchlistWriter,
 };
 use crate::symbols::{SymbolError, Symbols};
 
@@ -25,10 +26,25 @@ pub struct Watchlists {
     pub poll_set: Arc<dyn PollSetWriter>,
     pub connections: Arc<dyn ConnectionReader>,
     pub connection_writer: Arc<dyn ConnectionWriter>,
+    pub announcer: Arc<dyn ListAnnouncer>,
     pub symbols: Symbols,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
 }
+
+/// A list as somebody wants it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// The name.
+    pub name: String,
+    /// The symbols in their order.
+    pub symbols: Vec<Symbol>,
+    /// The notes; `None` keeps those of the symbols that stay.
+    pub notes: Option<BTreeMap<Symbol, Note>>,
+}
+
+/// What an edit leaves: the name, the symbols, the notes.
+type Edited = (String, Vec<Symbol>, BTreeMap<Symbol, Note>);
 
 /// Why a list was not changed. Nothing was.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +61,9 @@ pub enum WatchlistError {
     /// The user has as many lists as they may.
     #[error("a user has at most {MAX_LISTS} watchlists")]
     TooManyLists,
+    /// An import brings too many symbols at once.
+    #[error("an import may bring at most {} symbols that are new: split the file", crate::import::MAX_NEW_SYMBOLS)]
+    ImportTooLarge,
     /// A symbol cannot be followed.
     #[error(transparent)]
     Symbol(#[from] SymbolError),
@@ -65,46 +84,52 @@ impl Watchlists {
     }
 
     /// Adds a list.
-    pub async fn create(&self, user: &UserId, name: &str, symbols: Vec<Symbol>) -> Result<Watchlist, WatchlistError> {
-        let name = Watchlist::check_name(name)?;
-        Watchlist::check_symbols(&symbols)?;
+    pub async fn create(&self, user: &UserId, draft: Draft) -> Result<Watchlist, WatchlistError> {
+        let Draft { name, symbols, notes } = checked(draft)?;
         if self.all(user).await?.len() >= MAX_LISTS {
             return Err(WatchlistError::TooManyLists);
         }
         self.symbols.check(&symbols).await?;
         let mut id = [0; 8];
         self.random.fill(&mut id);
-        let list = Watchlist { id: ListId::from_random(id), name, symbols, version: 1, updated_at: self.clock.now() };
+        let (id, notes) = (ListId::from_random(id), notes.unwrap_or_default());
+        let list = Watchlist { id, name, symbols, notes, version: 1, updated_at: self.clock.now() };
         match self.list_writer.insert(user, &list).await? {
             Change::Done => self.announce(user, list).await,
             Change::Conflict | Change::Missing => Err(WatchlistError::Conflict),
         }
     }
 
-    /// Replaces a list's name and symbols, if it is of the version the caller expects.
+    /// Replaces a list's name, symbols and notes, if it is of the version the caller expects.
     pub async fn replace(
         &self,
         user: &UserId,
         id: &ListId,
-        name: &str,
-        symbols: Vec<Symbol>,
+        draft: Draft,
         expected: Option<u64>,
     ) -> Result<Watchlist, WatchlistError> {
-        let name = Watchlist::check_name(name)?;
-        Watchlist::check_symbols(&symbols)?;
+        let Draft { name, symbols, notes } = checked(draft)?;
         let before = self.get(user, id).await?;
         if expected.is_some_and(|expected| expected != before.version) {
             return Err(WatchlistError::Conflict);
         }
         let new: Vec<Symbol> = symbols.iter().filter(|symbol| !before.symbols.contains(symbol)).cloned().collect();
         self.symbols.check(&new).await?;
-        self.edit(user, id, expected, |_| Ok(Some((name.clone(), symbols.clone())))).await
+        self.edit(user, id, expected, |list| {
+            let notes = notes.clone().unwrap_or_else(|| notes_of(list, &symbols));
+            Ok(Some((name.clone(), symbols.clone(), notes)))
+        })
+        .await
     }
 
     /// Removes a list.
     pub async fn delete(&self, user: &UserId, id: &ListId, expected: Option<u64>) -> Result<(), WatchlistError> {
         match self.list_writer.delete(user, id, expected).await? {
-            Change::Done => Ok(self.update_connections(user).await?),
+            Change::Done => {
+                self.update_connections(user).await?;
+                self.tell(user, &ListChange::Deleted(id.clone())).await;
+                Ok(())
+            }
             Change::Conflict => Err(WatchlistError::Conflict),
             Change::Missing => Err(WatchlistError::NotFound),
         }
@@ -125,16 +150,17 @@ impl Watchlists {
             }
             let symbols = with(&list.symbols, symbol);
             Watchlist::check_symbols(&symbols)?;
-            Ok(Some((list.name.clone(), symbols)))
+            Ok(Some((list.name.clone(), symbols, list.notes.clone())))
         })
         .await
     }
 
-    /// Takes a symbol off a list; one that is not there is no error.
+    /// Takes a symbol and its note off a list; one that is not there is no error.
     pub async fn remove_symbol(&self, user: &UserId, id: &ListId, symbol: &Symbol) -> Result<Watchlist, WatchlistError> {
         self.edit(user, id, None, |list| {
             let symbols: Vec<Symbol> = list.symbols.iter().filter(|one| *one != symbol).cloned().collect();
-            Ok((symbols.len() < list.symbols.len()).then(|| (list.name.clone(), symbols)))
+            let notes = notes_of(list, &symbols);
+            Ok((symbols.len() < list.symbols.len()).then(|| (list.name.clone(), symbols, notes)))
         })
         .await
     }
@@ -145,15 +171,16 @@ impl Watchlists {
         user: &UserId,
         id: &ListId,
         expected: Option<u64>,
-        edit: impl Fn(&Watchlist) -> Result<Option<(String, Vec<Symbol>)>, WatchlistError>,
+        edit: impl Fn(&Watchlist) -> Result<Option<Edited>, WatchlistError>,
     ) -> Result<Watchlist, WatchlistError> {
         for _ in 0..EDIT_TRIES {
             let before = self.get(user, id).await?;
             if expected.is_some_and(|expected| expected != before.version) {
                 return Err(WatchlistError::Conflict);
             }
-            let Some((name, symbols)) = edit(&before)? else { return Ok(before) };
-            let after = Watchlist { id: id.clone(), name, symbols, version: before.version + 1, updated_at: self.clock.now() };
+            let Some((name, symbols, notes)) = edit(&before)? else { return Ok(before) };
+            let version = before.version + 1;
+            let after = Watchlist { id: id.clone(), name, symbols, notes, version, updated_at: self.clock.now() };
             match self.list_writer.replace(user, &after, before.version).await? {
                 Change::Done => return self.announce(user, after).await,
                 Change::Conflict => {}
@@ -170,7 +197,15 @@ impl Watchlists {
             list.symbols.iter().map(|symbol| Lease { symbol: symbol.clone(), urgency: Urgency::Followed, until }).collect();
         self.poll_set.extend(&leases).await?;
         self.update_connections(user).await?;
+        self.tell(user, &ListChange::Changed(list.clone())).await;
         Ok(list)
+    }
+
+    /// Other devices that miss it read the list when they next connect, so this is no reason to fail an edit that is done.
+    async fn tell(&self, user: &UserId, change: &ListChange) {
+        if let Err(error) = self.announcer.announce(user, change).await {
+            tracing::warn!(user.id = %user, error = &error as &dyn std::error::Error, "open connections were not told of a list's change");
+        }
     }
 
     async fn update_connections(&self, user: &UserId) -> Result<(), StoreError> {
@@ -196,6 +231,24 @@ pub fn listed_symbols(lists: &[Watchlist]) -> BTreeSet<Symbol> {
         listed.insert(symbol.clone());
     }
     listed
+}
+
+fn checked(draft: Draft) -> Result<Draft, InvalidWatchlist> {
+    let name = Watchlist::check_name(&draft.name)?;
+    Watchlist::check_symbols(&draft.symbols)?;
+    if let Some(stray) = draft.notes.iter().flat_map(BTreeMap::keys).find(|symbol| !draft.symbols.contains(symbol)) {
+        return Err(InvalidWatchlist::StrayNote(stray.clone()));
+    }
+    Ok(Draft { name, ..draft })
+}
+
+/// The notes of a list that are about these symbols.
+fn notes_of(list: &Watchlist, symbols: &[Symbol]) -> BTreeMap<Symbol, Note> {
+    symbols
+        .iter()
+        .filter_map(|symbol| list.notes.get_key_value(symbol))
+        .map(|(symbol, note)| (symbol.clone(), note.clone()))
+        .collect()
 }
 
 fn with(symbols: &[Symbol], symbol: &Symbol) -> Vec<Symbol> {

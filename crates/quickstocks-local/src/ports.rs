@@ -69,6 +69,7 @@ impl Ports {
                 CallBudget::PerHour(calls) => Some(calls),
             },
         };
-        Deps::new(&self.store, &self.source, Arc::clone(&self.clock), Arc::clone(&self.random), settings)
+        let announcer = Arc::clone(&self.topic) as _;
+        Deps::new(&self.store, &self.source, announcer, Arc::clone(&self.clock), Arc::clone(&self.random), settings)
     }
 }

@@ -1,9 +1,9 @@
 //! The topic of ticks in this process: what SNS is on AWS. Messages travel as the JSON that SNS gives a function.
 
 use async_trait::async_trait;
-use quickstocks_core::model::Tick;
-use quickstocks_core::ports::{PublishError, TickPublisher};
-use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_tick};
+use quickstocks_core::model::{Tick, UserId};
+use quickstocks_core::ports::{ListAnnouncer, ListChange, PublishError, TickPublisher};
+use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_list, encode_tick};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -48,7 +48,19 @@ pub(crate) fn sns_event(message: &str, number: u64) -> Value {
 #[async_trait]
 impl TickPublisher for Topic {
     async fn publish(&self, ticks: &[Tick]) -> Result<(), PublishError> {
-        let messages: Vec<String> = ticks.iter().flat_map(|tick| encode_tick(tick, MAX_MESSAGE_BYTES)).collect();
+        self.queue(ticks.iter().flat_map(|tick| encode_tick(tick, MAX_MESSAGE_BYTES)).collect())
+    }
+}
+
+#[async_trait]
+impl ListAnnouncer for Topic {
+    async fn announce(&self, user: &UserId, change: &ListChange) -> Result<(), PublishError> {
+        self.queue(vec![encode_list(user, change)])
+    }
+}
+
+impl Topic {
+    fn queue(&self, messages: Vec<String>) -> Result<(), PublishError> {
         let total = messages.len();
         let mut failed = 0;
         let mut cause = None;

@@ -11,7 +11,7 @@ impl WatchlistReader for SqliteStore {
     async fn watchlists(&self, user: &UserId) -> Result<Vec<Watchlist>, StoreError> {
         let user = user.clone();
         self.read(move |connection| {
-            let sql = "SELECT id, name, symbols, version, updated_at FROM watchlist WHERE user = ?1 ORDER BY id";
+            let sql = "SELECT id, name, symbols, notes, version, updated_at FROM watchlist WHERE user = ?1 ORDER BY id";
             rows::all(connection, sql, [user.as_str()], decode)
         })
         .await
@@ -20,7 +20,7 @@ impl WatchlistReader for SqliteStore {
     async fn watchlist(&self, user: &UserId, id: &ListId) -> Result<Option<Watchlist>, StoreError> {
         let (user, id) = (user.clone(), id.clone());
         self.read(move |connection| {
-            let sql = "SELECT id, name, symbols, version, updated_at FROM watchlist WHERE user = ?1 AND id = ?2";
+            let sql = "SELECT id, name, symbols, notes, version, updated_at FROM watchlist WHERE user = ?1 AND id = ?2";
             rows::one(connection, sql, [user.as_str(), id.as_str()], decode)
         })
         .await
@@ -44,12 +44,12 @@ impl WatchlistWriter for SqliteStore {
     async fn replace(&self, user: &UserId, list: &Watchlist, expected: u64) -> Result<Change, StoreError> {
         let (user, list) = (user.clone(), list.clone());
         self.write(move |connection| {
-            let sql = "UPDATE watchlist SET name = ?3, symbols = ?4, version = ?5, updated_at = ?6
-                WHERE user = ?1 AND id = ?2 AND version = ?7";
-            let (symbols, version, expected) =
-                (rows::to_json(&list.symbols)?, list.version.cast_signed(), expected.cast_signed());
+            let sql = "UPDATE watchlist SET name = ?3, symbols = ?4, notes = ?5, version = ?6, updated_at = ?7
+                WHERE user = ?1 AND id = ?2 AND version = ?8";
+            let (symbols, notes) = (rows::to_json(&list.symbols)?, rows::to_json(&list.notes)?);
+            let (version, expected) = (list.version.cast_signed(), expected.cast_signed());
             let params =
-                params![user.as_str(), list.id.as_str(), list.name, symbols, version, list.updated_at.millis(), expected];
+                params![user.as_str(), list.id.as_str(), list.name, symbols, notes, version, list.updated_at.millis(), expected];
             let changed = rows::execute(connection, sql, params)?;
             outcome(connection, &user, &list.id, changed)
         })
@@ -69,12 +69,12 @@ impl WatchlistWriter for SqliteStore {
 
 /// Adds a list. It is an error when the user has one of that id.
 pub(crate) fn insert_new(connection: &Connection, user: &UserId, list: &Watchlist) -> Result<(), Failure> {
-    let sql = "INSERT INTO watchlist (user, id, name, symbols, version, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let (symbols, version) = (rows::to_json(&list.symbols)?, list.version.cast_signed());
+    let sql = "INSERT INTO watchlist (user, id, name, symbols, notes, version, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (symbols, notes, version) = (rows::to_json(&list.symbols)?, rows::to_json(&list.notes)?, list.version.cast_signed());
     rows::execute(
         connection,
         sql,
-        params![user.as_str(), list.id.as_str(), list.name, symbols, version, list.updated_at.millis()],
+        params![user.as_str(), list.id.as_str(), list.name, symbols, notes, version, list.updated_at.millis()],
     )
     .map(|_| ())
 }
@@ -99,6 +99,7 @@ fn decode(row: &Row<'_>) -> Result<Watchlist, Failure> {
     Ok(Watchlist {
         name: row.get("name")?,
         symbols: rows::from_json(row, "symbols", || format!("the symbols of list {id}"))?,
+        notes: rows::from_json(row, "notes", || format!("the notes of list {id}"))?,
         // Bits kept: 64 of them, which SQLite takes for signed.
         version: row.get::<_, i64>("version")?.cast_unsigned(),
         updated_at: rows::moment(row, "updated_at")?,

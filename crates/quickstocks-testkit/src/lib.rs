@@ -12,7 +12,7 @@ mod world;
 
 pub use gate::Gate;
 pub use memory::MemoryStore;
-pub use messages::{RecordingPublisher, RecordingSender, SendAnswer};
+pub use messages::{RecordingAnnouncer, RecordingPublisher, RecordingSender, SendAnswer};
 pub use source::ScriptedSource;
 pub use store::AllStorePorts;
 pub use world::{FakeClock, SequenceRandom};

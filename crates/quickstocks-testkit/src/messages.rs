@@ -2,10 +2,40 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use quickstocks_core::model::{ConnectionId, Tick};
-use quickstocks_core::ports::{ConnectionSender, Delivery, PublishError, TickPublisher};
+use quickstocks_core::model::{ConnectionId, Tick, UserId};
+use quickstocks_core::ports::{ConnectionSender, Delivery, ListAnnouncer, ListChange, PublishError, TickPublisher};
 
 use crate::{Gate, lock};
+
+/// Keeps the changes of lists it is given instead of announcing them.
+#[derive(Debug, Default)]
+pub struct RecordingAnnouncer {
+    changes: Mutex<Vec<(UserId, ListChange)>>,
+    failing: Mutex<bool>,
+}
+
+impl RecordingAnnouncer {
+    /// Every change so far, in order.
+    pub fn changes(&self) -> Vec<(UserId, ListChange)> {
+        lock(&self.changes).clone()
+    }
+
+    /// Fails every announcement from now on.
+    pub fn fail(&self) {
+        *lock(&self.failing) = true;
+    }
+}
+
+#[async_trait]
+impl ListAnnouncer for RecordingAnnouncer {
+    async fn announce(&self, user: &UserId, change: &ListChange) -> Result<(), PublishError> {
+        if *lock(&self.failing) {
+            return Err(PublishError::Failed { failed: 1, total: 1, source: "told to fail".into() });
+        }
+        lock(&self.changes).push((user.clone(), change.clone()));
+        Ok(())
+    }
+}
 
 /// What a [`RecordingSender`] answers for a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

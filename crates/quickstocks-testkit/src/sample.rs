@@ -1,5 +1,6 @@
 //! Values to test with: complete, valid, and odd where odd is allowed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -149,7 +150,14 @@ pub fn connection(id: &str, of: &str) -> Connection {
 
 /// A list of version 1.
 pub fn watchlist(id: &str, name: &str, texts: &[&str]) -> Watchlist {
-    Watchlist { id: ListId::new(id), name: name.to_owned(), symbols: symbols(texts), version: 1, updated_at: NOW }
+    Watchlist {
+        id: ListId::new(id),
+        name: name.to_owned(),
+        symbols: symbols(texts),
+        notes: BTreeMap::new(),
+        version: 1,
+        updated_at: NOW,
+    }
 }
 
 /// Preferences in which everything is said.

@@ -1,5 +1,7 @@
 //! Bodies of the REST API, and their schemas for its OpenAPI document. Errors are [`Problem`]s (RFC 9457).
 
+use std::collections::BTreeMap;
+
 use quickstocks_core::model::{
     Colours, Missing, SignUp, SourceHealth, SourceKind, SourceStatus, StoredQuote, SymbolMatch, Theme, TickNumber, Timestamp,
     Watchlist,
@@ -7,6 +9,8 @@ use quickstocks_core::model::{
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
+
+use crate::transfer::FileKind;
 
 mod accounts;
 pub mod schema;
@@ -68,6 +72,56 @@ pub struct WatchlistInput {
     #[serde(default)]
     #[schema(max_items = 200, example = json!(["AAPL", "^GSPC"]))]
     pub symbols: Vec<String>,
+    /// Notes by symbol, each of 1 to 280 characters and about a symbol that is in the list. When this is left out, the symbols that stay
+    /// keep their notes.
+    #[serde(default)]
+    #[schema(nullable = false, example = json!({"AAPL": "the yardstick"}))]
+    pub notes: Option<BTreeMap<String, String>>,
+}
+
+/// What an import did, or with `dry_run` would do.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ImportBody {
+    /// What the file was taken for.
+    #[schema(value_type = schema::FileKind)]
+    pub kind: FileKind,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// What became of each list in the file.
+    pub lists: Vec<ImportedListBody>,
+    /// What in the file could not be used.
+    pub rejected: Vec<RejectedBody>,
+}
+
+/// What became of a list in a file.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ImportedListBody {
+    /// The list; absent for one that is only to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// `created`, `changed` or `unchanged`.
+    #[schema(value_type = schema::ImportOutcome)]
+    pub outcome: String,
+    /// The symbols that were not on it before.
+    pub added: Vec<String>,
+    /// The symbols that are no longer on it.
+    pub removed: Vec<String>,
+}
+
+/// Something in a file that could not be used.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RejectedBody {
+    /// The line it stands on, the first being 1; in JSON the position on its list. Absent for what the source does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub line: Option<usize>,
+    /// Its beginning.
+    pub text: String,
+    /// `symbol_invalid`, `symbol_duplicate`, `symbol_unknown`, `too_many_symbols`, `too_many_lists` or `note_invalid`.
+    pub reason: String,
 }
 
 /// Preferences as somebody wants them. What is left out goes back to what the browser has.

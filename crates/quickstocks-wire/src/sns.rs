@@ -1,6 +1,9 @@
-//! Ticks over SNS, version 1: one JSON object a message.
+//! What travels over SNS, version 1: ticks and changed lists, one JSON object a message. A list says so in `kind`; a tick says nothing.
 
-use quickstocks_core::model::{ConnectionId, Missing, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp};
+use quickstocks_core::model::{
+    ConnectionId, ListId, Missing, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp, UserId, Watchlist,
+};
+use quickstocks_core::ports::ListChange;
 use serde::{Deserialize, Serialize};
 
 /// The version this crate writes. A reader refuses others: during a deployment the old dispatcher's messages fail into
@@ -10,15 +13,73 @@ pub const VERSION: u32 = 1;
 /// The largest message: the SNS default of 256 KiB, less room for attributes.
 pub const MAX_MESSAGE_BYTES: usize = 256 * 1024 - 1024;
 
-/// Why a message is not a tick.
+/// Why a message cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// It is not the JSON of a tick.
-    #[error("the message is not a tick")]
+    /// It is not the JSON of a message.
+    #[error("the message is neither a tick nor a list")]
     Malformed(#[from] serde_json::Error),
     /// It is of a version this program does not know.
-    #[error("the tick is of version {0}, this program reads version {VERSION}")]
+    #[error("the message is of version {0}, this program reads version {VERSION}")]
     Version(u32),
+    /// It is of a kind this program does not know.
+    #[error("the message is of the kind {0:?}, which this program does not know")]
+    Kind(String),
+}
+
+/// What a message holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TopicMessage {
+    /// A tick.
+    Tick(Box<Tick>),
+    /// How a list of somebody's is now.
+    List(UserId, ListChange),
+}
+
+/// The kind of a message that holds a list.
+pub const LIST_KIND: &str = "list";
+
+#[derive(Serialize, Deserialize)]
+struct ListMessage {
+    v: u32,
+    kind: String,
+    user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    list: Option<Watchlist>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleted: Option<ListId>,
+}
+
+/// Renders a changed list, without its notes: they are for whoever asks, and would make a frame too large.
+pub fn encode_list(user: &UserId, change: &ListChange) -> String {
+    let (list, deleted) = match change {
+        ListChange::Changed(list) => (Some(Watchlist { notes: std::collections::BTreeMap::new(), ..list.clone() }), None),
+        ListChange::Deleted(id) => (None, Some(id.clone())),
+    };
+    crate::ws::json(&ListMessage { v: VERSION, kind: LIST_KIND.to_owned(), user: user.clone(), list, deleted })
+}
+
+/// Reads a message of either kind.
+pub fn decode(message: &str) -> Result<TopicMessage, DecodeError> {
+    #[derive(Deserialize)]
+    struct Kind {
+        v: u32,
+        kind: Option<String>,
+    }
+    let Kind { v, kind } = serde_json::from_str(message)?;
+    match kind.as_deref() {
+        _ if v != VERSION => Err(DecodeError::Version(v)),
+        None => Ok(TopicMessage::Tick(Box::new(decode_tick(message)?))),
+        Some(LIST_KIND) => {
+            let ListMessage { user, list, deleted, .. } = serde_json::from_str(message)?;
+            match (list, deleted) {
+                (Some(list), _) => Ok(TopicMessage::List(user, ListChange::Changed(list))),
+                (None, Some(id)) => Ok(TopicMessage::List(user, ListChange::Deleted(id))),
+                (None, None) => Err(DecodeError::Malformed(serde::de::Error::missing_field("list"))),
+            }
+        }
+        Some(other) => Err(DecodeError::Kind(other.to_owned())),
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,6 +179,26 @@ mod tests {
         assert_eq!(parts.iter().filter(|part| part.source_changed).count(), 1);
         let quotes: Vec<_> = parts.into_iter().flat_map(|part| part.quotes).collect();
         assert_eq!(quotes, sent.quotes);
+    }
+
+    #[test]
+    fn a_list_survives_the_journey_without_its_notes() {
+        let list: Watchlist = serde_json::from_str(
+            r#"{"id":"1f","name":"My picks","symbols":["AAPL"],"notes":{"AAPL":"the yardstick"},"version":3,"updated_at":5}"#,
+        )
+        .unwrap();
+        let user = UserId::new("ann");
+        let bare = Watchlist { notes: std::collections::BTreeMap::new(), ..list.clone() };
+        let journey = |change: &ListChange| decode(&encode_list(&user, change)).unwrap();
+        assert_eq!(journey(&ListChange::Changed(list)), TopicMessage::List(user.clone(), ListChange::Changed(bare)));
+        let deleted = ListChange::Deleted(ListId::new("1f"));
+        assert_eq!(journey(&deleted), TopicMessage::List(user.clone(), deleted.clone()));
+        let message = encode_list(&user, &deleted);
+        assert!(matches!(decode(&message.replace("\"v\":1", "\"v\":2")), Err(DecodeError::Version(2))));
+        assert!(matches!(decode(&message.replace("list", "alert")), Err(DecodeError::Kind(kind)) if kind == "alert"));
+        assert!(matches!(decode(&message.replace("deleted", "gone")), Err(DecodeError::Malformed(_))));
+        let tick = tick(vec![quote("AAPL", "1.50")]);
+        assert_eq!(decode(&encode_tick(&tick, MAX_MESSAGE_BYTES)[0]).unwrap(), TopicMessage::Tick(Box::new(tick)));
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use quickstocks_core::live::Request;
-use quickstocks_core::model::{Missing, SourceHealth, StoredQuote, Watchlist};
-use quickstocks_wire::ws::parse_request;
+use quickstocks_core::model::{ListId, Missing, SourceHealth, StoredQuote};
+use quickstocks_core::ports::ListChange;
+use quickstocks_wire::ws::{list_frame, parse_request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -59,7 +60,12 @@ fn every_server_frame_is_made_of_what_this_crate_writes() {
             is_exactly::<SourceHealth>(source);
         }
         if let Some(list) = example.get("list") {
-            is_exactly::<Watchlist>(list);
+            let change = if list.get("deleted").is_some() {
+                ListChange::Deleted(ListId::new(list["id"].as_str().unwrap()))
+            } else {
+                ListChange::Changed(serde_json::from_value(list.clone()).unwrap())
+            };
+            assert_eq!(serde_json::from_str::<Value>(&list_frame(&change)).unwrap(), example);
         }
         for quote in example.get("quotes").and_then(Value::as_array).into_iter().flatten() {
             is_exactly::<StoredQuote>(quote);

@@ -6,6 +6,7 @@ use quickstocks_core::model::SignUp;
 /// Every variable this function reads; a check holds it against the template.
 pub const ENV: &[&str] = &[
     "TABLE_NAME",
+    "TICK_TOPIC_ARN",
     "ALLOWED_ORIGINS",
     "SIGN_UP",
     "TICK_SECONDS",
@@ -22,6 +23,8 @@ pub const ENV: &[&str] = &[
 pub struct Config {
     /// `TABLE_NAME`: the DynamoDB table.
     pub table: String,
+    /// `TICK_TOPIC_ARN`: the SNS topic that `dispatch` listens to; changed lists go there.
+    pub topic_arn: String,
     /// `ALLOWED_ORIGINS`: the origins whose pages may change something, separated by commas.
     pub allowed_origins: Vec<String>,
     /// `SIGN_UP`: who may become a guest: `open` (the default), `invite` or `closed`.
@@ -42,6 +45,7 @@ impl Config {
     pub fn read(mut env: Env) -> Result<Self, ConfigError> {
         let config = Self {
             table: env.required("TABLE_NAME"),
+            topic_arn: env.required("TICK_TOPIC_ARN"),
             allowed_origins: env.list("ALLOWED_ORIGINS"),
             sign_up: env.parsed("SIGN_UP", SignUp::Open),
             tick_seconds: env.parsed("TICK_SECONDS", 60),

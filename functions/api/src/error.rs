@@ -53,9 +53,11 @@ impl ApiError {
             WatchlistError::NotFound => Self::client(StatusCode::NOT_FOUND, "watchlist_not_found", detail),
             WatchlistError::Conflict => Self::client(StatusCode::PRECONDITION_FAILED, "version_conflict", detail),
             WatchlistError::TooManyLists => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "too_many_watchlists", detail),
+            WatchlistError::ImportTooLarge => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "import_too_large", detail),
             WatchlistError::Invalid(invalid) => match invalid {
                 InvalidWatchlist::Name => Self::invalid("name_invalid", "name", detail),
                 InvalidWatchlist::TooManySymbols => Self::invalid("too_many_symbols", symbols_field, detail),
+                InvalidWatchlist::StrayNote(symbol) => Self::invalid("note_stray", format!("notes.{symbol}"), detail),
                 InvalidWatchlist::Duplicate(_) => Self::invalid("symbol_duplicate", symbols_field, detail),
             },
             WatchlistError::Symbol(SymbolError::Unknown(_)) => Self::invalid("symbol_unknown", symbols_field, detail),

@@ -19,7 +19,7 @@ use axum::routing::{delete, get, post, put};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::ApiError;
-use crate::routes::{account, live, preferences, prices, service, session, tokens, watchlists};
+use crate::routes::{account, live, preferences, prices, service, session, tokens, transfer, watchlists};
 
 pub use config::Config;
 pub use openapi::document as openapi_document;
@@ -32,6 +32,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/watchlists", get(watchlists::list).post(watchlists::create))
         .route("/watchlists/{id}", get(watchlists::read).put(watchlists::replace).delete(watchlists::remove))
         .route("/watchlists/{id}/symbols/{symbol}", put(watchlists::add_symbol).delete(watchlists::remove_symbol))
+        .route("/export", get(transfer::export))
+        .route("/import", post(transfer::import))
         .route("/preferences", get(preferences::read).put(preferences::replace))
         .route("/quotes", get(prices::quotes))
         .route("/symbols/search", get(prices::search))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::{Config, CookieMode, Deps, Settings};
-use quickstocks_aws::{DynamoStore, sdk_config};
+use quickstocks_aws::{DynamoStore, SnsTickPublisher, sdk_config};
 use quickstocks_boot::{Env, LogFormat, OsRandom, SystemClock, init_tracing};
 use quickstocks_yahoo::{YahooClient, YahooConfig};
 
@@ -29,5 +29,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         cookie: CookieMode::Secure,
         sign_up: config.sign_up,
     };
-    lambda_http::run(api::router(Deps::new(&store, &Arc::new(source), clock, Arc::new(OsRandom), settings))).await
+    let announcer = Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn));
+    let deps = Deps::new(&store, &Arc::new(source), announcer, clock, Arc::new(OsRandom), settings);
+    lambda_http::run(api::router(deps)).await
 }

@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{account, live, preferences, prices, service, session, tokens, watchlists};
+use crate::routes::{account, live, preferences, prices, service, session, tokens, transfer, watchlists};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,8 @@ use crate::routes::{account, live, preferences, prices, service, session, tokens
         watchlists::remove,
         watchlists::add_symbol,
         watchlists::remove_symbol,
+        transfer::export,
+        transfer::import,
         tokens::list,
         tokens::create,
         tokens::end,

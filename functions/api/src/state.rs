@@ -4,9 +4,9 @@ use quickstocks_core::accounts::Accounts;
 use quickstocks_core::guests::Guests;
 use quickstocks_core::model::{SignUp, SourceKind};
 use quickstocks_core::ports::{
-    CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, PollSetWriter, PreferencesReader, PreferencesWriter,
-    QuoteReader, QuoteSource, QuoteWriter, Random, SourceStatusReader, SourceStatusWriter, SymbolSearch, TokenReader,
-    TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer, PollSetWriter, PreferencesReader,
+    PreferencesWriter, QuoteReader, QuoteSource, QuoteWriter, Random, SourceStatusReader, SourceStatusWriter, SymbolSearch,
+    TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
 use quickstocks_core::symbols::Symbols;
@@ -31,7 +31,14 @@ pub struct Deps {
 
 impl Deps {
     /// Everything over one store and these ports.
-    pub fn new<S, Q>(store: &Arc<S>, source: &Arc<Q>, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Self
+    pub fn new<S, Q>(
+        store: &Arc<S>,
+        source: &Arc<Q>,
+        announcer: Arc<dyn ListAnnouncer>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Settings,
+    ) -> Self
     where
         S: UserReader
             + UserWriter
@@ -84,6 +91,7 @@ impl Deps {
                 poll_set: Arc::clone(store) as _,
                 connections: Arc::clone(store) as _,
                 connection_writer: Arc::clone(store) as _,
+                announcer,
                 symbols: symbols.clone(),
                 clock: Arc::clone(&clock),
                 random,

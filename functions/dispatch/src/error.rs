@@ -1,5 +1,6 @@
 use lambda_runtime::Diagnostic;
 use quickstocks_core::dispatch::DispatchError;
+use quickstocks_core::ports::StoreError;
 use quickstocks_wire::sns::DecodeError;
 
 /// Why an invocation failed. The type of each is stable: alarms filter on it.
@@ -8,9 +9,12 @@ pub enum Error {
     /// The event is not one SNS sends.
     #[error("the event cannot be read")]
     Event(#[from] serde_json::Error),
-    /// A record is not a tick.
-    #[error("the record is not a tick")]
+    /// A record is neither a tick nor a list.
+    #[error("the record cannot be read")]
     Record(#[from] DecodeError),
+    /// A user's connections could not be told of a list.
+    #[error("a list could not be dispatched")]
+    List(#[source] StoreError),
     /// Not everybody could be served.
     #[error("the tick could not be dispatched to everybody")]
     Dispatch(#[from] DispatchError),
@@ -21,7 +25,7 @@ impl From<Error> for Diagnostic {
         let error_type = match &error {
             Error::Event(_) => "Dispatch.Event",
             Error::Record(_) => "Dispatch.Record",
-            Error::Dispatch(DispatchError::Store(_)) => "Dispatch.Store",
+            Error::List(_) | Error::Dispatch(DispatchError::Store(_)) => "Dispatch.Store",
             Error::Dispatch(DispatchError::HandOn(_)) => "Dispatch.HandOn",
         };
         Self { error_type: error_type.to_owned(), error_message: error.to_string() }

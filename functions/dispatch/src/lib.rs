@@ -1,4 +1,4 @@
-//! The fan-out: takes ticks from SNS and sends each connection its message.
+//! The fan-out: takes ticks and changed lists from SNS and sends each connection its message.
 
 pub mod config;
 mod error;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use aws_lambda_events::sns::SnsEvent;
 use quickstocks_core::dispatch::{Dispatch, DispatchReport};
-use quickstocks_core::model::Timestamp;
+use quickstocks_core::model::{Tick, Timestamp};
 use quickstocks_core::ports::{Clock, ConnectionReader, ConnectionSender, ConnectionWriter, TickPublisher};
-use quickstocks_wire::sns::decode_tick;
-use quickstocks_wire::ws::TickFrames;
+use quickstocks_wire::sns::{TopicMessage, decode};
+use quickstocks_wire::ws::{TickFrames, list_frame};
 use serde_json::Value;
 
 pub use config::Config;
@@ -57,7 +57,7 @@ impl Dispatcher {
         let mut first_error = None;
         for record in event.records {
             match self.record(&record.sns.message, deadline).await {
-                Ok(report) => reports.push(answer(&report)),
+                Ok(report) => reports.push(report),
                 Err(error) => {
                     tracing::error!(sns.message_id = %record.sns.message_id, error = &error as &dyn std::error::Error, "record failed");
                     first_error = first_error.or(Some(error));
@@ -67,9 +67,19 @@ impl Dispatcher {
         first_error.map_or(Ok(Value::Array(reports)), Err)
     }
 
-    async fn record(&self, message: &str, deadline: Timestamp) -> Result<DispatchReport, Error> {
-        let tick = decode_tick(message)?;
-        let report = self.dispatch.run(&tick, &TickFrames::new(&tick), deadline).await?;
+    async fn record(&self, message: &str, deadline: Timestamp) -> Result<Value, Error> {
+        match decode(message)? {
+            TopicMessage::Tick(tick) => Ok(answer(&self.tick(&tick, deadline).await?)),
+            TopicMessage::List(user, change) => {
+                let sent = self.dispatch.tell(&user, &list_frame(&change)).await.map_err(Error::List)?;
+                tracing::info!(user.id = %user, connections.sent = sent, "list dispatched");
+                Ok(serde_json::json!({ "sent": sent }))
+            }
+        }
+    }
+
+    async fn tick(&self, tick: &Tick, deadline: Timestamp) -> Result<DispatchReport, Error> {
+        let report = self.dispatch.run(tick, &TickFrames::new(tick), deadline).await?;
         tracing::info!(
             tick = tick.tick.0,
             quotes.changed = tick.quotes.len(),

@@ -116,7 +116,10 @@ export class Board {
   /** A server that lost its store counts from the start again; what it says must not be taken for old. */
   #begin(tick: number): void {
     if (tick < this.#sourceTick) this.#sourceTick = tick;
-    if (this.#seenTick !== undefined && tick < this.#seenTick) this.#seenTick = undefined;
+    if (this.#seenTick === undefined || tick >= this.#seenTick) return;
+    this.#seenTick = undefined;
+    for (const [symbol, quote] of this.#quotes) this.#quotes.set(symbol, { ...quote, tick: -1 });
+    for (const [symbol, absence] of this.#missing) this.#missing.set(symbol, { ...absence, tick: -1 });
   }
 
   #applySource(source: SourceHealth | undefined, tick: number, polledAt: Timestamp): boolean {

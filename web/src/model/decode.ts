@@ -23,6 +23,7 @@ const MARKET_STATES: readonly MarketState[] = ["pre_pre", "pre", "regular", "pos
 const SOURCE_STATES: readonly SourceState[] = ["starting", "ok", "degraded", "refused", "unreachable"];
 const MISSING_REASONS: readonly MissingReason[] = ["pending", "unknown", "delisted", "malformed"];
 const SOURCE_KINDS: readonly SourceKind[] = ["simulated", "yahoo", "replay"];
+const LATEST_MOMENT = 8.64e15;
 const DECIMAL = /^-?\d{1,40}(\.\d{1,40})?$/;
 
 function fields(value: unknown): Fields | undefined {
@@ -35,6 +36,12 @@ function text(value: unknown): string | undefined {
 
 function number(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+}
+
+/** A moment that a `Date` can hold; formatting any other throws. */
+function moment(value: unknown): number | undefined {
+  const at = number(value);
+  return at !== undefined && Math.abs(at) <= LATEST_MOMENT ? at : undefined;
 }
 
 function decimal(value: unknown): string | undefined {
@@ -58,7 +65,7 @@ function decodeExtended(value: unknown): Extended | undefined {
   const from = fields(value);
   const session = oneOf(["pre", "post"] as const, from?.session);
   const price = decimal(from?.price);
-  const asOf = number(from?.as_of);
+  const asOf = moment(from?.as_of);
   if (!from || !session || !price || asOf === undefined) return undefined;
   return {
     session,
@@ -80,9 +87,9 @@ export function decodeQuote(value: unknown): Quote | undefined {
     kind: text(from.kind) ?? "other",
     price_hint: hint !== undefined && Number.isInteger(hint) && hint >= 0 && hint <= 12 ? hint : 2,
     market_state: oneOf(MARKET_STATES, from.market_state) ?? "unknown",
-    as_of: number(from.as_of) ?? 0,
+    as_of: moment(from.as_of) ?? 0,
     tick: number(from.tick) ?? 0,
-    polled_at: number(from.polled_at) ?? 0,
+    polled_at: moment(from.polled_at) ?? 0,
     ...known({
       exchange: text(from.exchange) ?? text(from.exchange_code),
       time_zone: text(from.time_zone),
@@ -119,7 +126,7 @@ export function decodeSource(value: unknown): SourceHealth | undefined {
   return {
     state,
     interval: Math.max(1, number(from.interval) ?? 60),
-    ...known({ reason: text(from.reason), retry_at: number(from.retry_at), last_ok_at: number(from.last_ok_at) }),
+    ...known({ reason: text(from.reason), retry_at: moment(from.retry_at), last_ok_at: moment(from.last_ok_at) }),
   };
 }
 
@@ -141,7 +148,7 @@ export function decodeWatchlists(value: unknown): Watchlist[] {
 }
 
 function clockOf(from: Fields): { tick: number; polled_at: number } {
-  return { tick: number(from.tick) ?? 0, polled_at: number(from.polled_at) ?? 0 };
+  return { tick: number(from.tick) ?? 0, polled_at: moment(from.polled_at) ?? 0 };
 }
 
 function decodePricesOf(from: Fields): Prices {
@@ -194,7 +201,7 @@ export function decodeFrame(data: unknown): Frame | undefined {
   switch (from.type) {
     case "hello":
     case "pong":
-      return { type: from.type, ...clockOf(from), server_time: number(from.server_time) ?? 0, ...known({ source }) };
+      return { type: from.type, ...clockOf(from), server_time: moment(from.server_time) ?? 0, ...known({ source }) };
     case "snapshot":
     case "quotes":
       return { type: from.type, ...decodePricesOf(from), ...known({ part: number(from.part), parts: number(from.parts) }) };

@@ -9,7 +9,7 @@
 //! | item | `pk` | `sk` | attributes |
 //! |---|---|---|---|
 //! | user | `USER#id` | `PROFILE` | `created_at` |
-//! | watchlist | `USER#id` | `LIST#list` | `name`, `symbols` (one text), `version`, `updated_at` |
+//! | watchlist | `USER#id` | `LIST#list` | `name`, `symbols` (one text), `notes` (a map, absent when there are none), `version`, `updated_at` |
 //! | preferences | `USER#id` | `PREFERENCES` | those of [`Preferences`](quickstocks_core::model::Preferences), which are absent where nothing is said |
 //! | user's connection | `USER#id` | `CONN#connection` | `connected_at`, `ttl` |
 //! | connection | `WS#shard` | connection id | `user`, `listed`, `watched` (one text each), `paused`, `connected_at`, `leased_until`, `ttl` |

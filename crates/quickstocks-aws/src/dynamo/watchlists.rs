@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use quickstocks_core::model::{ListId, Symbol, Timestamp, UserId, Watchlist};
+use quickstocks_core::model::{ListId, Note, Symbol, Timestamp, UserId, Watchlist};
 use quickstocks_core::ports::{Change, StoreError, WatchlistReader, WatchlistWriter};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ struct WatchlistRow {
     name: String,
     #[serde(with = "symbols")]
     symbols: Vec<Symbol>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    notes: BTreeMap<Symbol, Note>,
     version: u64,
     updated_at: Timestamp,
 }
@@ -25,6 +29,7 @@ pub(super) fn to_item(user: &UserId, list: &Watchlist) -> Result<Item, StoreErro
     let row = WatchlistRow {
         name: list.name.clone(),
         symbols: list.symbols.clone(),
+        notes: list.notes.clone(),
         version: list.version,
         updated_at: list.updated_at,
     };
@@ -36,8 +41,8 @@ fn from_item(item: Item) -> Result<Watchlist, StoreError> {
         Some(id) => ListId::new(id),
         None => return Err(corrupt(&item, "its sort key is not that of a list")),
     };
-    let WatchlistRow { name, symbols, version, updated_at } = read(item)?;
-    Ok(Watchlist { id, name, symbols, version, updated_at })
+    let WatchlistRow { name, symbols, notes, version, updated_at } = read(item)?;
+    Ok(Watchlist { id, name, symbols, notes, version, updated_at })
 }
 
 /// Lists are read as they were written last, since a person looks at what they have just changed.

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ pub const MAX_SYMBOLS_PER_LIST: usize = 200;
 
 /// How many lists a user may have.
 pub const MAX_LISTS: usize = 20;
+
+/// How long a note may be.
+pub const MAX_NOTE_CHARS: usize = 280;
 
 /// How long a list's name may be.
 pub const MAX_LIST_NAME_CHARS: usize = 60;
@@ -52,10 +55,56 @@ pub struct Watchlist {
     pub name: String,
     /// What is followed, in the owner's order.
     pub symbols: Vec<Symbol>,
+    /// What the owner wrote about some of these symbols, and about no others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<Symbol, Note>,
     /// Grows by one with every change; what `ETag` and `If-Match` carry.
     pub version: u64,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// What somebody wrote about a symbol: 1 to 280 characters, with line feeds and no other control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Note(String);
+
+/// Why a text is no note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a note has 1 to {MAX_NOTE_CHARS} characters, and no control characters but line feeds")]
+pub struct InvalidNote;
+
+impl Note {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Note {
+    type Err = InvalidNote;
+
+    /// Takes away white space around it.
+    fn from_str(text: &str) -> Result<Self, InvalidNote> {
+        let text = text.trim();
+        let length = text.chars().count();
+        let fits = (1..=MAX_NOTE_CHARS).contains(&length) && text.chars().all(|c| c == '\n' || !c.is_control());
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidNote) }
+    }
+}
+
+impl TryFrom<String> for Note {
+    type Error = InvalidNote;
+
+    fn try_from(text: String) -> Result<Self, InvalidNote> {
+        text.parse()
+    }
+}
+
+impl From<Note> for String {
+    fn from(note: Note) -> Self {
+        note.0
+    }
 }
 
 /// Why a list cannot be as asked.
@@ -70,6 +119,9 @@ pub enum InvalidWatchlist {
     /// A symbol is there twice.
     #[error("{0} is in the list twice")]
     Duplicate(Symbol),
+    /// A note is about a symbol that is not there.
+    #[error("there is a note about {0}, which is not in the list")]
+    StrayNote(Symbol),
 }
 
 impl Watchlist {
@@ -105,6 +157,15 @@ impl Watchlist {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notes_are_short_texts() {
+        assert_eq!(" a\nb ".parse::<Note>().map(String::from), Ok("a\nb".to_owned()));
+        assert!("\u{20ac}".repeat(280).parse::<Note>().is_ok());
+        for bad in ["", " ", "a\tb", "a\u{0}", &"\u{20ac}".repeat(281)] {
+            assert_eq!(bad.parse::<Note>(), Err(InvalidNote), "{bad:?}");
+        }
+    }
 
     #[test]
     fn names_and_symbols_are_checked() {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::model::{ConnectionId, Tick};
+use crate::model::{ConnectionId, ListId, Tick, UserId, Watchlist};
 
 /// Why ticks could not be published.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,23 @@ pub trait TickPublisher: Send + Sync {
     /// Publishes each tick as one message, or as several when its quotes do not fit one. Delivery is at least once and unordered.
     /// A failure of one message MUST NOT keep the others from being published.
     async fn publish(&self, ticks: &[Tick]) -> Result<(), PublishError>;
+}
+
+/// How a list is after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListChange {
+    /// It is so now.
+    Changed(Watchlist),
+    /// It is no more.
+    Deleted(ListId),
+}
+
+/// Tells a user's open connections how a list now is.
+#[async_trait]
+pub trait ListAnnouncer: Send + Sync {
+    /// Hands the change to a dispatcher, which tells the user's connections. Delivery is at least once and unordered; the version tells
+    /// which is the newest.
+    async fn announce(&self, user: &UserId, change: &ListChange) -> Result<(), PublishError>;
 }
 
 /// What became of a frame.

@@ -14,7 +14,7 @@ mod world;
 
 pub use connections::{ConnectionPage, ConnectionReader, ConnectionWriter};
 pub use identity::{TokenReader, TokenWriter, UserReader, UserWriter};
-pub use messages::{ConnectionSender, Delivery, FrameEncoder, PublishError, TickPublisher};
+pub use messages::{ConnectionSender, Delivery, FrameEncoder, ListAnnouncer, ListChange, PublishError, TickPublisher};
 pub use poll_set::{PollPage, PollSetReader, PollSetWriter};
 pub use preferences::{PreferencesReader, PreferencesWriter};
 pub use quotes::{QuoteReader, QuoteWrite, QuoteWriter};

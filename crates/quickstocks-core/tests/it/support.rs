@@ -12,7 +12,9 @@ use quickstocks_core::model::{
 use quickstocks_core::ports::{Clock, ConnectionSender, ConnectionWriter, FrameEncoder, PollSetWriter, SourceStatusReader};
 use quickstocks_testkit::faults::Faulty;
 use quickstocks_testkit::sample::{self, NOW};
-use quickstocks_testkit::{FakeClock, MemoryStore, RecordingPublisher, RecordingSender, ScriptedSource, SendAnswer};
+use quickstocks_testkit::{
+    FakeClock, MemoryStore, RecordingAnnouncer, RecordingPublisher, RecordingSender, ScriptedSource, SendAnswer,
+};
 
 /// The time between two ticks.
 pub(crate) const TICK: Duration = Duration::from_mins(1);
@@ -25,6 +27,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) sender: Arc<RecordingSender>,
     pub(crate) publisher: Arc<RecordingPublisher>,
+    pub(crate) announcer: Arc<RecordingAnnouncer>,
     pub(crate) source: Arc<ScriptedSource>,
 }
 
@@ -43,6 +46,7 @@ impl World {
             clock: Arc::default(),
             sender: Arc::default(),
             publisher: Arc::default(),
+            announcer: Arc::default(),
             source: Arc::default(),
         }
     }
@@ -70,6 +74,7 @@ impl World {
             clock: Arc::clone(&self.clock),
             sender: Arc::clone(&self.sender),
             publisher: Arc::clone(&self.publisher),
+            announcer: Arc::clone(&self.announcer),
             source: Arc::default(),
         }
     }

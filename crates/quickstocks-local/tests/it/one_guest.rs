@@ -59,6 +59,8 @@ async fn a_pick_on_one_device_reaches_the_open_socket_of_another() {
     assert_eq!(snapshot["quotes"], json!([]));
 
     assert_eq!(guest.pick("MSFT").await.status(), StatusCode::OK);
+    let list = socket.next().await;
+    assert_eq!((list["type"].as_str(), &list["list"]["symbols"]), (Some("list"), &json!(["MSFT"])));
     system.market("price", json!({ "symbol": "MSFT", "price": 512.34 })).await;
     system.running.tick().await.unwrap();
     let frame = socket.next().await;

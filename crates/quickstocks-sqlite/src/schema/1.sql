@@ -57,6 +57,8 @@ CREATE TABLE watchlist (
     id TEXT NOT NULL,
     name TEXT NOT NULL,
     symbols TEXT NOT NULL,
+    -- A JSON object: notes by symbol.
+    notes TEXT NOT NULL,
     version INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (user, id)

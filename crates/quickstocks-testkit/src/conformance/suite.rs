@@ -91,6 +91,7 @@ macro_rules! store_conformance {
             }
             watchlists {
                 a_list_is_read_back_whole
+                a_list_full_of_notes_is_read_back_whole
                 names_of_any_script_and_reserved_words_are_kept
                 a_full_and_an_empty_list_are_read_back_in_the_owners_order
                 many_lists_are_answered_ordered_by_id

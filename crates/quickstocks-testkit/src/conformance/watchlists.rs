@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use quickstocks_core::model::{ListId, MAX_LIST_NAME_CHARS, MAX_SYMBOLS_PER_LIST, Symbol, Watchlist};
+use quickstocks_core::model::{ListId, MAX_LIST_NAME_CHARS, MAX_NOTE_CHARS, MAX_SYMBOLS_PER_LIST, Note, Symbol, Watchlist};
 use quickstocks_core::ports::{Change, WatchlistWriter};
 
 use super::{CALLERS, Store, at_once};
 use crate::sample;
 
 fn picks() -> Watchlist {
-    sample::watchlist("1f", "Your Picks", &["MSFT", "AAPL", "^GSPC"])
+    let note = "buy below 200\nor \u{e4}lter".parse().expect("a note");
+    let notes = [(sample::symbol("^GSPC"), note)].into();
+    Watchlist { notes, ..sample::watchlist("1f", "Your Picks", &["MSFT", "AAPL", "^GSPC"]) }
 }
 
 /// The list after a change: of the next version, with that name.
@@ -53,6 +55,14 @@ async fn is_read_back(under_test: &Store, list: Watchlist) {
 /// Every property, alone and among the user's lists.
 pub async fn a_list_is_read_back_whole(under_test: Store) {
     is_read_back(&under_test, Watchlist { version: 9_007_199_254_740_993, ..picks() }).await;
+}
+
+/// The longest notes about as many symbols as a list holds.
+pub async fn a_list_full_of_notes_is_read_back_whole(under_test: Store) {
+    let symbols: Vec<Symbol> = sample::many_symbols(MAX_SYMBOLS_PER_LIST);
+    let note = "\u{20ac}".repeat(MAX_NOTE_CHARS).parse::<Note>().expect("a note");
+    let notes = symbols.iter().map(|symbol| (symbol.clone(), note.clone())).collect();
+    is_read_back(&under_test, Watchlist { symbols, notes, ..picks() }).await;
 }
 
 /// A name is text: nothing in it is a command, a key or a type.

@@ -178,6 +178,9 @@ pub struct Watchlist {
     pub name: String,
     #[schema(example = json!(["AAPL", "^GSPC"]))]
     pub symbols: Vec<String>,
+    /// Notes by symbol; absent when there are none.
+    #[schema(nullable = false, example = json!({"AAPL": "the yardstick"}))]
+    pub notes: Option<std::collections::BTreeMap<String, String>>,
     /// Grows by one with every change; the value of `ETag`.
     pub version: u64,
     pub updated_at: i64,
@@ -208,6 +211,23 @@ pub enum SignUp {
     Open,
     Invite,
     Closed,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum FileKind {
+    Json,
+    Csv,
+    Portfolio,
+    Symbols,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum ImportOutcome {
+    Created,
+    Changed,
+    Unchanged,
 }
 
 #[derive(ToSchema)]

@@ -1,8 +1,8 @@
 use quickstocks_core::live::{MAX_CLIENT_FRAME_BYTES, Reply};
 use quickstocks_core::model::{
-    ConnectionId, MAX_FOLLOWED, Missing, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp, Watchlist,
+    ConnectionId, ListId, MAX_FOLLOWED, Missing, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp,
 };
-use quickstocks_core::ports::FrameEncoder;
+use quickstocks_core::ports::{FrameEncoder, ListChange};
 use serde::Serialize;
 
 use super::{MAX_FRAME_BYTES, json};
@@ -59,14 +59,23 @@ struct ErrorFrame<'a> {
 }
 
 #[derive(Serialize)]
-struct ListFrame<'a> {
+struct ListFrame<T> {
     r#type: &'static str,
-    list: &'a Watchlist,
+    list: T,
 }
 
-/// The frame that tells a user's other devices how a list now is.
-pub fn list_frame(list: &Watchlist) -> String {
-    json(&ListFrame { r#type: "list", list })
+#[derive(Serialize)]
+struct DeletedList<'a> {
+    id: &'a ListId,
+    deleted: bool,
+}
+
+/// The frame that tells a user's devices how a list now is.
+pub fn list_frame(change: &ListChange) -> String {
+    match change {
+        ListChange::Changed(list) => json(&ListFrame { r#type: "list", list }),
+        ListChange::Deleted(id) => json(&ListFrame { r#type: "list", list: DeletedList { id, deleted: true } }),
+    }
 }
 
 /// Renders a reply; a snapshot that does not fit one frame becomes several.

@@ -7,4 +7,5 @@ pub(crate) mod prices;
 pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod tokens;
+pub(crate) mod transfer;
 pub(crate) mod watchlists;

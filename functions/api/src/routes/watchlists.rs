@@ -2,7 +2,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use quickstocks_core::model::{ListId, Watchlist};
+use quickstocks_core::model::{InvalidNote, ListId, Symbol, Watchlist};
+use quickstocks_core::watchlists::Draft;
 use quickstocks_wire::rest::{Problem, WatchlistInput, WatchlistsBody, schema};
 
 use crate::error::ApiError;
@@ -27,8 +28,7 @@ pub(crate) async fn create(
     Caller(user): Caller,
     Body(input): Body<WatchlistInput>,
 ) -> Result<Response, ApiError> {
-    let symbols = symbols(input.symbols.iter().map(String::as_str), "symbols")?;
-    let list = deps.watchlists.create(&user, &input.name, symbols).await;
+    let list = deps.watchlists.create(&user, draft(input)?).await;
     let list = list.map_err(|error| ApiError::watchlist(error, "symbols", deps.clock.now()))?;
     let mut response = whole(StatusCode::CREATED, &list);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/watchlists/{}", list.id)) {
@@ -50,7 +50,7 @@ pub(crate) async fn read(
     Ok(whole(StatusCode::OK, &list))
 }
 
-/// Replaces a watchlist's name and symbols, in their order.
+/// Replaces a watchlist's name, its symbols in their order, and its notes.
 #[utoipa::path(put, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = []), ("token" = [])), request_body = WatchlistInput,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "change only this version")),
     responses((status = 200, body = schema::Watchlist), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -64,8 +64,7 @@ pub(crate) async fn replace(
     Body(input): Body<WatchlistInput>,
 ) -> Result<Response, ApiError> {
     let expected = if_match(&headers)?;
-    let symbols = symbols(input.symbols.iter().map(String::as_str), "symbols")?;
-    let list = deps.watchlists.replace(&user, &ListId::new(&id), &input.name, symbols, expected).await;
+    let list = deps.watchlists.replace(&user, &ListId::new(&id), draft(input)?, expected).await;
     let list = list.map_err(|error| ApiError::watchlist(error, "symbols", deps.clock.now()))?;
     Ok(whole(StatusCode::OK, &list))
 }
@@ -115,6 +114,18 @@ pub(crate) async fn remove_symbol(
     let list = deps.watchlists.remove_symbol(&user, &ListId::new(&id), &symbol(&text)?).await;
     let list = list.map_err(|error| ApiError::watchlist(error, "symbol", deps.clock.now()))?;
     Ok(whole(StatusCode::OK, &list))
+}
+
+fn draft(input: WatchlistInput) -> Result<Draft, ApiError> {
+    let symbols = symbols(input.symbols.iter().map(String::as_str), "symbols")?;
+    let note = |(about, text): (String, String)| {
+        let invalid = |code, detail: String| ApiError::invalid(code, format!("notes.{about}"), detail);
+        let about = Symbol::parse(&about).map_err(|error| invalid("symbol_invalid", error.to_string()))?;
+        let note = text.parse().map_err(|error: InvalidNote| invalid("note_invalid", error.to_string()))?;
+        Ok((about, note))
+    };
+    let notes = input.notes.map(|notes| notes.into_iter().map(note).collect::<Result<_, ApiError>>()).transpose()?;
+    Ok(Draft { name: input.name, symbols, notes })
 }
 
 fn whole(status: StatusCode, list: &Watchlist) -> Response {

@@ -296,7 +296,14 @@ async fn an_invitation_is_used_up_by_the_guest_who_comes_with_it() {
         sign_up: SignUp::Invite,
     };
     let random = Arc::new(SequenceRandom::seeded(8));
-    world.router = api::router(Deps::new(&world.store, &world.source, Arc::clone(&world.clock) as _, random, settings));
+    world.router = api::router(Deps::new(
+        &world.store,
+        &world.source,
+        Arc::clone(&world.announcer) as _,
+        Arc::clone(&world.clock) as _,
+        random,
+        settings,
+    ));
     let invited = world.stranger().post("/session", &json!({ "invite": code })).await;
     assert_eq!(invited.status, 201, "{invited:?}");
     world.stranger().post("/session", &json!({ "invite": code })).await.is_problem(422, "code_invalid", Some("invite"));

@@ -13,4 +13,6 @@ mod prices;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod transfer;
+#[cfg(test)]
 mod watchlists;

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use quickstocks_core::model::{SignUp, SourceKind};
 use quickstocks_testkit::faults::Faulty;
 use quickstocks_testkit::sample::{self, NOW};
-use quickstocks_testkit::{FakeClock, MemoryStore, ScriptedSource, SequenceRandom};
+use quickstocks_testkit::{FakeClock, MemoryStore, RecordingAnnouncer, ScriptedSource, SequenceRandom};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -18,6 +18,7 @@ pub(crate) const ORIGIN: &str = "https://stocks.example.org";
 pub(crate) struct World {
     pub(crate) store: Arc<Faulty<MemoryStore>>,
     pub(crate) source: Arc<ScriptedSource>,
+    pub(crate) announcer: Arc<RecordingAnnouncer>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) router: Router,
 }
@@ -31,6 +32,7 @@ impl World {
         let store = Arc::new(Faulty::new(Arc::new(MemoryStore::new())));
         let source = Arc::new(ScriptedSource::with_symbols_per_call(50));
         let clock = Arc::new(FakeClock::at(NOW));
+        let announcer = Arc::new(RecordingAnnouncer::default());
         for symbol in ["AAPL", "MSFT", "VOD.L", "^GSPC"] {
             source.set_quote(sample::quote(symbol, "10", NOW));
         }
@@ -43,8 +45,15 @@ impl World {
             sign_up: SignUp::Open,
         };
         change(&mut settings);
-        let deps = Deps::new(&store, &source, Arc::clone(&clock) as _, Arc::new(SequenceRandom::seeded(7)), settings);
-        Self { store, source, clock, router: api::router(deps) }
+        let deps = Deps::new(
+            &store,
+            &source,
+            Arc::clone(&announcer) as _,
+            Arc::clone(&clock) as _,
+            Arc::new(SequenceRandom::seeded(7)),
+            settings,
+        );
+        Self { store, source, announcer, clock, router: api::router(deps) }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
