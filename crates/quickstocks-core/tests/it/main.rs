@@ -16,3 +16,5 @@ mod preferences;
 mod support;
 #[cfg(test)]
 mod symbols;
+#[cfg(test)]
+mod watchlists;

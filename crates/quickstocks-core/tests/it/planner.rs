@@ -113,12 +113,12 @@ fn what_moves_is_due_in_every_tick_even_if_the_last_came_up_to_half_a_tick_late(
 
 #[test]
 fn what_rests_or_has_no_quote_is_due_every_quarter_of_an_hour() {
-    let slack = TICK / 2;
+    let soon = RESTING_INTERVAL.saturating_sub(TICK / 2);
     let moment = Duration::from_millis(1);
-    for (ago, due) in [(RESTING_INTERVAL - slack - moment, false), (RESTING_INTERVAL - slack, true), (RESTING_INTERVAL, true)] {
+    for (ago, due) in [(soon.saturating_sub(moment), false), (soon, true), (RESTING_INTERVAL, true)] {
         let gone = PollEntry { missing: Some(MissingReason::Delisted), ..wanted("GONE", Urgency::OnScreen, Some(ago)) };
         for entry in [resting("REST", ago), gone] {
-            let plan = plan(&[entry.clone()], NOW, 0, &config(CallBudget::Off));
+            let plan = plan(std::slice::from_ref(&entry), NOW, 0, &config(CallBudget::Off));
             assert_eq!(plan.symbols.len(), usize::from(due), "{} {ago:?} ago", entry.symbol);
             assert_eq!((plan.demand.on_screen, plan.demand.resting), (1, 1));
         }
