@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Client, type ClientEvents } from "../src/api/client";
-import { RequestError, RestClient } from "../src/api/rest";
 import { FakePorts, type Request, settled } from "./support/ports";
 import { OK, quote } from "./support/quotes";
 
@@ -10,7 +9,7 @@ class Server {
   made = 0;
   lists = new Map<string, { id: string; name: string; symbols: string[]; version: number }[]>();
   /** Answers by `METHOD path` that take the place of the usual ones. */
-  refusals = new Map<string, { status: number; json?: unknown; text?: string } | Error>();
+  refusals = new Map<string, { status?: number; json?: unknown; text?: string } | Error>();
 
   answer = (request: Request): { status?: number; json?: unknown; text?: string } | Error => {
     const path = request.path.replace("/api/v1", "");
@@ -45,11 +44,23 @@ class Server {
   };
 }
 
+const noEvents: ClientEvents = {
+  onConfig: () => undefined,
+  onConnection: () => undefined,
+  onQuotes: () => undefined,
+  onSource: () => undefined,
+  onPicks: () => undefined,
+  onStartFailure: () => undefined,
+  onFailure: () => undefined,
+  onNewSession: () => undefined,
+};
+
 let ports: FakePorts;
 let server: Server;
 let client: Client;
 let told: string[];
 let picks: (readonly string[])[];
+let startFailures: (string | undefined)[];
 
 const asked = (): string[] => ports.requests.map((request) => `${request.method} ${request.path.replace("/api/v1", "")}`);
 
@@ -59,13 +70,14 @@ beforeEach(() => {
   ports.answer = server.answer;
   told = [];
   picks = [];
+  startFailures = [];
   const events: ClientEvents = {
     onConfig: (config) => told.push(`config ${config.source}`),
     onConnection: (state) => told.push(state.phase),
     onQuotes: (symbols) => told.push(`quotes ${symbols.join(" ")}`),
     onSource: () => told.push("source"),
     onPicks: (symbols) => picks.push(symbols),
-    onStartFailure: (detail) => detail !== undefined && told.push(`start failure: ${detail}`),
+    onStartFailure: (detail) => startFailures.push(detail),
     onFailure: (detail) => told.push(`failure: ${detail}`),
     onNewSession: () => told.push("new session"),
   };
@@ -101,11 +113,128 @@ describe("the start", () => {
     server.refusals.set("POST /session", { status: 503, json: { code: "unavailable", detail: "try again in a moment" } });
     client.start();
     await settled();
-    expect(told).toContain("start failure: try again in a moment");
+    expect(startFailures).toEqual(["try again in a moment"]);
     server.refusals.clear();
     await ports.pass(1000);
+    expect(startFailures, "and cleared").toEqual(["try again in a moment", undefined]);
     ports.socket.accept();
     expect(told.at(-1)).toBe("live");
+  });
+});
+
+describe("a start again", () => {
+  it("asks for no configuration or session a second time, but for the list and a ticket", async () => {
+    await started();
+    const before = asked().length;
+    ports.socket.lose();
+    expect(told.at(-1)).toBe("waiting");
+    await ports.pass(250);
+    expect(asked().slice(before)).toEqual(["GET /watchlists", "POST /ws-ticket"]);
+  });
+
+  it("opens the socket where the configuration says", async () => {
+    server.refusals.set("GET /config", { json: { version: "1", source: { kind: "yahoo" }, ws_path: "/live" } });
+    client.start();
+    await settled();
+    expect(ports.socket.path).toBe("/live?ticket=t%20i");
+  });
+
+  it("a session that ends between the list and the ticket is made anew", async () => {
+    let tickets = 0;
+    ports.answer = (request) => {
+      if (request.path.endsWith("/ws-ticket") && (tickets += 1) === 1) server.session = "";
+      return server.answer(request);
+    };
+    client.start();
+    await settled();
+    expect(server.made).toBe(2);
+    expect(told).toContain("new session");
+    ports.socket.accept();
+    expect(told.at(-1)).toBe("live");
+    expect(ports.sockets, "the first attempt opens none").toHaveLength(1);
+  });
+
+  it("a first session that was never made is no new one", async () => {
+    server.refusals.set("POST /session", { status: 503, json: { detail: "busy" } });
+    client.start();
+    await settled();
+    server.refusals.clear();
+    await ports.pass(1000);
+    expect(server.made).toBe(1);
+    expect(told).not.toContain("new session");
+    expect(picks.at(-1)).toEqual([]);
+  });
+
+  it("other refusals make no session", async () => {
+    await started();
+    server.refusals.set("GET /watchlists", { status: 403, json: { detail: "not from here" } });
+    ports.socket.lose();
+    await ports.pass(250);
+    expect(startFailures.at(-1)).toBe("not from here");
+    expect(asked().filter((request) => request === "POST /session")).toHaveLength(1);
+  });
+
+  it("a fault of the page itself is told without its jargon", async () => {
+    server.refusals.set("POST /ws-ticket", { json: { ticket: "\ud800" } });
+    client.start();
+    await settled();
+    expect(startFailures).toContain("Something went wrong in this page; reloading it may help");
+  });
+
+  it("asks only for prices that are not known, and not for those known to be missing", async () => {
+    server.session = "ann";
+    server.lists.set("ann", [{ id: "1", name: "x", symbols: ["AAPL", "NOPE"], version: 3 }]);
+    const path = "GET /quotes?symbols=AAPL,NOPE";
+    const missing = [{ symbol: "NOPE", reason: "unknown" }];
+    server.refusals.set(path, { json: { tick: 1, polled_at: 1, quotes: [quote("AAPL")], missing } });
+    await started();
+    expect(asked()).toContain(path);
+    expect(client.board.missing("NOPE")).toBe("unknown");
+    const before = asked().length;
+    ports.socket.lose();
+    await ports.pass(250);
+    expect(asked().slice(before)).toEqual(["GET /watchlists", "POST /ws-ticket"]);
+  });
+
+  it("prices that cannot be had do not keep the socket from opening", async () => {
+    server.session = "ann";
+    server.lists.set("ann", [{ id: "1", name: "x", symbols: ["AAPL"], version: 3 }]);
+    server.refusals.set("GET /quotes?symbols=AAPL", { status: 500, text: "" });
+    await started();
+    expect(told.at(-1)).toBe("live");
+    expect(startFailures).toEqual([undefined]);
+  });
+
+  it("parts that were lost with a socket are asked for again", async () => {
+    await started();
+    const part = { polled_at: 1, quotes: [], missing: [] };
+    ports.socket.receive({ type: "quotes", tick: 8, part: 1, parts: 2, ...part });
+    ports.socket.lose();
+    await ports.pass(250);
+    ports.socket.accept({ tick: 9 });
+    expect(ports.socket.sent).toEqual([{ action: "hello", since: 7 }]);
+    ports.socket.receive({ type: "snapshot", tick: 9, ...part });
+    expect(client.board.lastTick).toBe(9);
+  });
+
+  it("hiding, the network, haste and the end reach the connection", async () => {
+    await started();
+    client.setHidden(true);
+    expect(ports.socket.sent.at(-1)).toEqual({ action: "pause" });
+    ports.isOnline = false;
+    client.networkChanged();
+    expect(told.at(-1)).toBe("offline");
+    ports.isOnline = true;
+    client.networkChanged();
+    await settled();
+    ports.socket.accept();
+    ports.socket.lose();
+    client.retryNow();
+    expect(told.at(-1)).toBe("connecting");
+    await settled();
+    client.stop();
+    expect(ports.socket.closed).toBe(true);
+    expect(ports.pendingTimers).toBe(0);
   });
 });
 
@@ -162,6 +291,70 @@ describe("edits", () => {
     expect(picks.at(-1)).toEqual(["MSFT", "NVDA", "AAPL"]);
   });
 
+  it("an undone removal is at its place before the server answers, with its price", async () => {
+    for (const symbol of ["AAPL", "MSFT"]) await client.add(symbol);
+    await client.remove("AAPL");
+    const before = asked().length;
+    const restored = client.restore("AAPL", 0);
+    expect(picks.at(-1)).toEqual(["AAPL", "MSFT"]);
+    expect(await restored).toBe(true);
+    expect(asked().slice(before)).toEqual(["PUT /watchlists/list1", "GET /quotes?symbols=AAPL"]);
+    expect(ports.requests.find((request) => request.headers["if-match"])?.body).toEqual({ name: "My picks", symbols: ["AAPL", "MSFT"] });
+  });
+
+  it("a symbol that was added again before its removal is undone is not there twice", async () => {
+    for (const symbol of ["AAPL", "MSFT"]) await client.add(symbol);
+    await client.remove("AAPL");
+    await client.add("AAPL");
+    const before = asked().length;
+    expect(await client.restore("AAPL", 0)).toBe(true);
+    expect(picks.at(-1)).toEqual(["MSFT", "AAPL"]);
+    expect(asked().slice(before)).not.toContain("PUT /watchlists/list1");
+  });
+
+  it.each<[string, () => Promise<boolean>, string[]]>([
+    ["DELETE /watchlists/list1/symbols/AAPL", () => client.remove("AAPL"), ["AAPL"]],
+    ["PUT /watchlists/list1", () => client.restore("MSFT", 0), ["AAPL"]],
+  ])("%s that is refused leaves the list and is followed by others", async (request, edit, symbols) => {
+    await client.add("AAPL");
+    server.refusals.set(request, { status: 422, json: { detail: "no" } });
+    const [refused, next] = [edit(), client.add("NVDA")];
+    expect([await refused, await next]).toEqual([false, true]);
+    expect(told.filter((one) => one.startsWith("failure"))).toEqual(["failure: no"]);
+    expect(picks.at(-1)).toEqual([...symbols, "NVDA"]);
+  });
+
+  it("without an answer are taken back", async () => {
+    server.refusals.set("PUT /watchlists/list1/symbols/AAPL", new TypeError("network"));
+    expect(await client.add("AAPL")).toBe(false);
+    expect(told.at(-1)).toBe("failure: The server cannot be reached");
+    expect(picks.at(-1)).toEqual([]);
+  });
+
+  it("before the list is known change nothing", async () => {
+    const early = new FakePorts();
+    const unused = new Client(early, { ...noEvents, onFailure: (detail) => told.push(detail) });
+    expect(await unused.add("AAPL")).toBe(false);
+    expect(await unused.remove("AAPL")).toBe(false);
+    expect(told.at(-1)).toBe("The list has not been loaded yet");
+    expect(early.requests).toEqual([]);
+  });
+
+  it("a search with the session gone makes a new one too", async () => {
+    server.session = "";
+    expect(await client.search("a b&c", new AbortController().signal)).toEqual([{ symbol: "AAPL", name: "Apple", kind: "equity" }]);
+    expect(asked()).toContain("GET /symbols/search?q=a%20b%26c&limit=10");
+    expect(server.made).toBe(2);
+  });
+
+  it("a session that is refused again at once is not made for ever", async () => {
+    server.refusals.set("PUT /watchlists/list1/symbols/AAPL", { status: 401, json: { detail: "this needs a session" } });
+    expect(await client.add("AAPL")).toBe(false);
+    expect(told.at(-1)).toBe("failure: this needs a session");
+    expect(asked().filter((request) => request === "POST /session")).toHaveLength(2);
+    expect(told, "it was the same user's").not.toContain("new session");
+  });
+
   it("with the session gone a new one is made, told, and its own socket opened", async () => {
     await client.add("AAPL");
     server.session = "";
@@ -194,27 +387,27 @@ describe("frames", () => {
     await settled();
     expect(picks.at(-1)).toEqual(["TSLA"]);
   });
-});
 
-describe("requests", () => {
-  it.each<[string, { status: number; json?: unknown; text?: string } | Error, number, string]>([
-    ["a problem", { status: 422, json: { code: "name_invalid", detail: "a name has letters" } }, 422, "a name has letters"],
-    ["a page of a proxy", { status: 502, text: "<html>Bad gateway</html>" }, 502, "The server answered 502"],
-    ["no answer", new TypeError("network"), 0, "The server cannot be reached"],
-  ])("that fail with %s say so", async (_, answer, status, detail) => {
-    ports.answer = () => answer;
-    const error: unknown = await new RestClient(ports).config().catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(RequestError);
-    expect(error).toMatchObject({ status, message: detail });
+  it("an older list tells nothing, a deleted one gives way to the next", async () => {
+    await started();
+    const list = { id: "list1", name: "My picks", symbols: ["TSLA"], version: 9 };
+    ports.socket.receive({ type: "list", list });
+    await settled();
+    const before = picks.length;
+    ports.socket.receive({ type: "list", list: { ...list, version: 8 } });
+    await settled();
+    expect(picks).toHaveLength(before);
+    server.lists.set("guest1", [{ id: "list2", name: "Other", symbols: ["NVDA"], version: 1 }]);
+    ports.socket.receive({ type: "list", list: { id: "list1", deleted: true } });
+    await settled();
+    expect(picks.at(-1)).toEqual(["NVDA"]);
   });
 
-  it("a search that is abandoned is no failure of the server", async () => {
-    const abandoned = new AbortController();
-    ports.answer = () => {
-      abandoned.abort();
-      return new DOMException("aborted", "AbortError");
-    };
-    const error: unknown = await new RestClient(ports).search("a", abandoned.signal).catch((error: unknown) => error);
-    expect(error).not.toBeInstanceOf(RequestError);
+  it("a list that cannot be read again is a failure that is told", async () => {
+    await started();
+    server.refusals.set("GET /watchlists", { status: 503, json: { detail: "busy" } });
+    ports.socket.receive({ type: "list", list: { id: "list1", deleted: true } });
+    await settled();
+    expect(told.at(-1)).toBe("failure: busy");
   });
 });

@@ -167,7 +167,7 @@ describe("quotes", () => {
     [{ session: "post", as_of: 5 }, false],
     [{ session: "post", price: 1.5, as_of: 5 }, false],
     [{ session: "post", price: "1.5" }, false],
-    [[], false],
+    [Object.assign([], { session: "post", price: "1.5", as_of: 5 }), false],
   ])("%j outside the session is kept: %j", (extended, kept) => {
     expect(one({ extended })?.extended).toEqual(kept ? extended : undefined);
   });

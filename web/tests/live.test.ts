@@ -176,6 +176,171 @@ describe("the connection", () => {
   });
 });
 
+describe("the connection in odd moments", () => {
+  it("passes over frames it cannot read and those of a socket it has given up", async () => {
+    await connected();
+    const old = ports.socket;
+    const [message, close] = [old.onmessage, old.onclose];
+    old.receive({ type: "new_in_version_9" });
+    message?.({ data: "nonsense" });
+    message?.({ data: new ArrayBuffer(4) });
+    expect(frames).toHaveLength(1);
+    live.restart();
+    await settled();
+    ports.socket.accept();
+    expect([old.onopen, old.onmessage, old.onclose]).toEqual([null, null, null]);
+    message?.({ data: '{"type":"pong","tick":1}' });
+    close?.({ code: 1006 });
+    expect(frames.map((frame) => frame.type)).toEqual(["hello", "hello"]);
+    expect(phase()).toBe("live");
+  });
+
+  it("says nothing before it was greeted", async () => {
+    live.start();
+    await settled();
+    live.setPaused(true);
+    live.setPaused(false);
+    ports.socket.onopen?.();
+    live.setPaused(true);
+    expect(ports.socket.sent).toEqual([{ action: "hello" }]);
+  });
+
+  it("only what answers a ping counts as its answer", async () => {
+    await connected();
+    await ports.pass(4 * 60_000);
+    ports.socket.receive({ type: "status", tick: 1, polled_at: 1, source: { state: "ok" } });
+    await ports.pass(15_000);
+    expect(phase()).toBe("waiting");
+  });
+
+  it("pings every four minutes for as long as it is answered", async () => {
+    await connected();
+    live.setPaused(true);
+    for (let ping = 0; ping < 5; ping += 1) {
+      await ports.pass(4 * 60_000);
+      ports.socket.receive({ type: "pong", tick: 1, polled_at: 1, server_time: 1 });
+    }
+    const actions = ports.socket.sent.map((frame) => (frame as { action: string }).action);
+    expect(actions, "and a hidden page asks for no resync").toEqual(["hello", "pause", "ping", "ping", "ping", "ping", "ping"]);
+    expect(ports.sockets).toHaveLength(1);
+  });
+
+  it("is live once, however often hello is answered", async () => {
+    await connected();
+    ports.socket.receive({ type: "hello", tick: 2, polled_at: 1, server_time: 1 });
+    expect(states.filter((state) => state.phase === "live")).toHaveLength(1);
+  });
+
+  it("a socket that never opens is given up", async () => {
+    live.start();
+    await settled();
+    await ports.pass(14_999);
+    expect(phase()).toBe("connecting");
+    await ports.pass(1);
+    expect(phase()).toBe("waiting");
+  });
+
+  it("keeps waiting longer while connections do not hold", async () => {
+    await connected();
+    const waits: number[] = [];
+    for (let loss = 0; loss < 3; loss += 1) {
+      await ports.pass(9999);
+      ports.socket.lose();
+      const state = states.at(-1);
+      if (state?.phase !== "waiting") throw new Error(`it is ${state?.phase}`);
+      waits.push(state.retryAt - ports.time);
+      await ports.pass(state.retryAt - ports.time);
+      ports.socket.accept();
+    }
+    expect(waits).toEqual([250, 500, 1000]);
+  });
+
+  it("waits as the server asked for once only", async () => {
+    await connected();
+    ports.socket.receive({ type: "bye", reason: "restart", reconnect_in: 5000 });
+    ports.socket.lose();
+    await ports.pass(5250);
+    ports.socket.lose();
+    expect(states.at(-1)).toEqual({ phase: "waiting", retryAt: ports.time + 500 });
+  });
+
+  it("a goodbye without a time is followed by an ordinary wait", async () => {
+    await connected();
+    ports.socket.receive({ type: "bye", reason: "restart" });
+    ports.socket.lose();
+    expect(states.at(-1)).toEqual({ phase: "waiting", retryAt: ports.time + 250 });
+  });
+
+  it.each(["stop", "restart"] as const)("a preparation that fails after %s changes nothing", async (what) => {
+    let fail: (error: Error) => void = () => undefined;
+    const answers = [new Promise<string>((_, reject) => (fail = reject)), Promise.resolve("/ws?ticket=second")];
+    prepare = () => answers.shift() ?? Promise.reject(new Error("asked too often"));
+    live.start();
+    live[what]();
+    await settled();
+    const before = [...states];
+    fail(new Error("late"));
+    await settled();
+    expect(states).toEqual(before);
+    expect(ports.sockets.map((socket) => socket.path)).toEqual(what === "stop" ? [] : ["/ws?ticket=second"]);
+    expect(phase()).toBe("connecting");
+  });
+});
+
+describe("without a network", () => {
+  it("does not even try at the start", async () => {
+    ports.isOnline = false;
+    live.start();
+    await settled();
+    expect(states).toEqual([{ phase: "offline" }]);
+    expect(ports.sockets).toHaveLength(0);
+    expect(ports.pendingTimers).toBe(0);
+  });
+
+  it("a lost socket is not waited for", async () => {
+    await connected();
+    ports.isOnline = false;
+    ports.socket.lose();
+    expect(phase()).toBe("offline");
+    expect(ports.pendingTimers).toBe(0);
+  });
+
+  it("starts the waits from the beginning when it is back", async () => {
+    prepare = () => Promise.reject(new Error("down"));
+    live.start();
+    await ports.pass(3000);
+    ports.isOnline = false;
+    live.networkChanged();
+    ports.isOnline = true;
+    live.networkChanged();
+    await settled();
+    expect(states.at(-1)).toEqual({ phase: "waiting", retryAt: ports.time + 250 });
+  });
+
+  it("word of a network that was never lost does not disturb the socket", async () => {
+    await connected();
+    live.networkChanged();
+    await settled();
+    expect(ports.sockets).toHaveLength(1);
+    expect(ports.socket.closed).toBe(false);
+  });
+
+  it("nothing moves a connection that is stopped", async () => {
+    await connected();
+    live.stop();
+    const before = states.length;
+    live.restart();
+    live.retryNow();
+    live.networkChanged();
+    ports.isOnline = false;
+    live.networkChanged();
+    await ports.pass(600_000);
+    expect(states).toHaveLength(before);
+    expect(ports.sockets).toHaveLength(1);
+    expect(ports.pendingTimers).toBe(0);
+  });
+});
+
 describe("the back-off", () => {
   it.each([
     [0, [200, 200, 200]],
@@ -190,6 +355,7 @@ describe("the back-off", () => {
     const waits = Array.from({ length: 20 }, () => backoff.next());
     expect(Math.max(...waits)).toBe(30_000);
     expect(backoff.next(60_000)).toBe(90_000);
+    expect(new Backoff(() => 0).next(60_000), "what the server asks for is the least").toBe(60_000);
     backoff.reset();
     expect(backoff.next()).toBe(500);
   });

@@ -105,7 +105,7 @@ describe("formats", () => {
   });
 
   it("keeps formats of different decimals apart", () => {
-    expect([formats.price("1.5", 2), formats.price("1.5", 4), formats.integer(1499.6), formats.ratio("36.1")]).toEqual([
+    expect([formats.price("1.5", 2), formats.price("1.5", 4), formats.integer(1499.5), formats.ratio("36.1")]).toEqual([
       "1.50",
       "1.5000",
       "1,500",

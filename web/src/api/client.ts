@@ -88,6 +88,8 @@ export class Client {
   /** Undoes a removal: the symbol goes back to its place, or to the end when the list has changed meanwhile. */
   async restore(symbol: string, at: number): Promise<boolean> {
     const restored = await this.#edit({ kind: "add", symbol, at }, async (list) => {
+      // Added again meanwhile: a list has no symbol twice.
+      if (list.symbols.includes(symbol)) return list;
       try {
         return await this.#rest.replaceSymbols(list, withInserted(list.symbols, symbol, at));
       } catch (error) {

@@ -122,7 +122,11 @@ export class RestClient {
     }
     if (!response.ok) throw await failureOf(response);
     if (response.status === 204) return undefined;
-    return response.json().catch(() => undefined);
+    return response.json().catch(() => {
+      // An abandoned answer is none, rather than an empty one.
+      options.signal?.throwIfAborted();
+      return undefined;
+    });
   }
 }
 

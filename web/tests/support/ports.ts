@@ -47,6 +47,7 @@ export interface Request {
   path: string;
   body: unknown;
   headers: Record<string, string>;
+  init: RequestInit;
 }
 
 type Answer = { status?: number; json?: unknown; text?: string } | Error;
@@ -107,6 +108,7 @@ export class FakePorts implements Ports {
       path,
       body: typeof init.body === "string" ? JSON.parse(init.body) : undefined,
       headers: init.headers as Record<string, string>,
+      init,
     };
     this.requests.push(request);
     const answer = await this.answer(request);
