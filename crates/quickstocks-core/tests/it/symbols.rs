@@ -224,6 +224,7 @@ proptest! {
         if let Ok(symbol) = Symbol::parse(&text) {
             let kept = symbol.as_str();
             prop_assert!((1..=MAX_SYMBOL_LENGTH).contains(&kept.len()));
+            prop_assert!(kept.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '^'));
             prop_assert!(kept.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_lowercase() && !b"\"'<>,;/\\#?%".contains(&b)));
             prop_assert_eq!(Symbol::parse(kept), Ok(symbol.clone()));
         }
