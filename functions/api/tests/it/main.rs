@@ -7,6 +7,8 @@ mod document;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod lambda;
 #[cfg(test)]
 mod prices;
