@@ -1,6 +1,7 @@
 //! `cargo xtask cloud-test`: the SAM template with the real binaries on an emulator of AWS that enforces
 //! IAM, used as a browser would use it.
 
+mod account;
 mod client;
 mod deploy;
 mod emulator;

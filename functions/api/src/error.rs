@@ -11,6 +11,9 @@ use quickstocks_core::symbols::SymbolError;
 use quickstocks_core::watchlists::WatchlistError;
 use quickstocks_wire::rest::Problem;
 
+/// The media type of a problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
 /// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -156,6 +159,6 @@ fn problem(status: StatusCode, code: &str, detail: String, field: Option<String>
         field,
     };
     let mut response = (status, axum::Json(body)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     response
 }

@@ -24,7 +24,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A JSON body that may be left out.
+/// A JSON body that may be left out, or be `null`.
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
@@ -37,7 +37,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
             return Ok(Self(T::default()));
         }
         check_media_type(&parts.headers)?;
-        parse(&bytes).map(Self)
+        parse(&bytes).map(|body: Option<T>| Self(body.unwrap_or_default()))
     }
 }
 
@@ -161,14 +161,14 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     if text == "*" {
         return Ok(None);
     }
-    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|version| version.parse().ok()).map(Some).ok_or_else(
-        || {
-            ApiError::field(
-                StatusCode::BAD_REQUEST,
-                "if_match_malformed",
-                "If-Match",
-                "If-Match is an ETag as it was given, quotes included",
-            )
-        },
-    )
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|version| version.parse().ok());
+    // Tags are compared as texts: "+1" and "01" read as 1 too, but were never given.
+    version.filter(|version: &u64| text == format!("\"{version}\"")).map(Some).ok_or_else(|| {
+        ApiError::field(
+            StatusCode::BAD_REQUEST,
+            "if_match_malformed",
+            "If-Match",
+            "If-Match is an ETag as it was given, quotes included",
+        )
+    })
 }

@@ -1,10 +1,11 @@
 //! The OpenAPI 3.1 document, made from the handlers.
 
 use quickstocks_wire::rest::{Problem, schema};
-use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
+use crate::error::PROBLEM_JSON;
 use crate::routes::{account, live, preferences, prices, service, session, tokens, transfer, watchlists};
 
 #[derive(OpenApi)]
@@ -59,7 +60,7 @@ use crate::routes::{account, live, preferences, prices, service, session, tokens
         schema::SymbolMatch,
         schema::History
     )),
-    modifiers(&Securities)
+    modifiers(&Securities, &ProblemMediaType)
 )]
 struct Api;
 
@@ -73,6 +74,24 @@ impl Modify for Securities {
             let token =
                 HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("an access token, of POST /api/v1/tokens"));
             components.add_security_scheme("token", SecurityScheme::Http(token.build()));
+        }
+    }
+}
+
+/// The handlers name the body of a problem; all problems have the same media type.
+struct ProblemMediaType;
+
+impl Modify for ProblemMediaType {
+    fn modify(&self, document: &mut Document) {
+        let items = document.paths.paths.values_mut();
+        let operations = items.flat_map(|item| [&mut item.get, &mut item.put, &mut item.post, &mut item.delete]).flatten();
+        for (status, response) in operations.flat_map(|operation| &mut operation.responses.responses) {
+            if let RefOr::T(response) = response
+                && !status.starts_with('2')
+                && let Some(problem) = response.content.swap_remove("application/json")
+            {
+                response.content.insert(PROBLEM_JSON.to_owned(), problem);
+            }
         }
     }
 }

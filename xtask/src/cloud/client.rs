@@ -31,20 +31,49 @@ pub(crate) struct Guest {
     site: Site,
     http: reqwest::Client,
     cookie: Option<String>,
+    token: Option<String>,
 }
 
 impl Guest {
+    /// Somebody who is not in yet.
+    pub(crate) fn stranger(site: &Site) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(ANSWER).build()?;
+        Ok(Self { site: site.clone(), http, cookie: None, token: None })
+    }
+
     /// Makes a session, as the first visit of the page does.
     pub(crate) async fn arrive(site: &Site) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(ANSWER).build()?;
-        let mut guest = Self { site: site.clone(), http, cookie: None };
-        let answer = guest.send(Method::POST, "/session", Some(json!({}))).await?;
-        ensure!(answer.status() == StatusCode::CREATED, "POST /session answered {}", explain(answer).await);
-        let cookie = answer.headers().get(header::SET_COOKIE).context("POST /session sets no cookie")?;
+        Self::stranger(site)?.enter("/session", json!({})).await
+    }
+
+    /// Asks for a session by a POST, and keeps it.
+    pub(crate) async fn enter(mut self, path: &str, body: Value) -> Result<Self> {
+        let answer = self.send(Method::POST, path, Some(body)).await?;
+        ensure!(answer.status().is_success(), "POST {path} answered {}", explain(answer).await);
+        let cookie = answer.headers().get(header::SET_COOKIE).with_context(|| format!("POST {path} sets no cookie"))?;
         let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
         ensure!(cookie.starts_with("__Host-qs="), "the cookie has another name: {cookie}");
-        guest.cookie = Some(cookie.to_owned());
-        Ok(guest)
+        self.cookie = Some(cookie.to_owned());
+        Ok(self)
+    }
+
+    /// A script that has this access token and no cookie.
+    pub(crate) fn with_token(&self, secret: &str) -> Self {
+        Self { site: self.site.clone(), http: self.http.clone(), cookie: None, token: Some(secret.to_owned()) }
+    }
+
+    /// A call that must be answered with this status.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>, expected: StatusCode) -> Result<Value> {
+        let (status, body) = read(self.send(method.clone(), path, body).await?).await?;
+        ensure!(status == expected, "{method} {path} answered {status}: {body}");
+        Ok(body)
+    }
+
+    /// Posts a file.
+    pub(crate) async fn upload(&self, path: &str, file: &'static str) -> Result<Value> {
+        let (status, body) = read(self.request(Method::POST, path).body(file).send().await?).await?;
+        ensure!(status == StatusCode::OK, "POST {path} answered {status}: {body}");
+        Ok(body)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<(StatusCode, Value)> {
@@ -70,15 +99,21 @@ impl Guest {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<reqwest::Response> {
-        let url = format!("{}/api/v1{path}", self.site.api);
-        let mut request = self.http.request(method.clone(), &url).header(header::ORIGIN, &self.site.origin);
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
+        let mut request = self.request(method.clone(), path);
         if let Some(body) = body {
             request = request.json(&body);
         }
         request.send().await.with_context(|| format!("{method} {path} was not answered"))
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/api/v1{path}", self.site.api);
+        let request = self.http.request(method, &url).header(header::ORIGIN, &self.site.origin);
+        match (&self.cookie, &self.token) {
+            (Some(cookie), _) => request.header(header::COOKIE, cookie),
+            (None, Some(token)) => request.bearer_auth(token),
+            (None, None) => request,
+        }
     }
 }
 

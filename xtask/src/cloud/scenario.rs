@@ -8,15 +8,15 @@ use anyhow::{Context, Result, ensure};
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::Progress;
 use super::client::{Guest, Handshake, Site, Socket};
 use super::deploy::{FUNCTIONS, STACK, deploy};
 use super::emulator::Emulator;
+use super::{Progress, account};
 use crate::deploy_web;
 
 /// The schedule fires each minute, the emulator looks every ten seconds, and a busy machine is slow.
 const TICK: Duration = Duration::from_mins(3);
-const ANSWER: Duration = Duration::from_secs(30);
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
 /// What is followed: a crypto pair moves around the clock.
 const SYMBOLS: [&str; 2] = ["AAPL", "BTC-USD"];
@@ -53,6 +53,12 @@ pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator,
 
     progress.step("another guest cannot reach the first one's list");
     strangers(&site, &list).await?;
+
+    progress.step("an edit reaches the open socket");
+    account::an_edit_is_heard(&guest, &mut socket).await?;
+
+    progress.step("an account's life: import, tokens, pairing, recovery, export, the end");
+    account::a_life(&site).await?;
 
     progress.step("wait for a price: schedule, fetch-quotes, SNS, dispatch, WebSocket");
     let (symbol, price, tick) = price(&mut socket).await?;
@@ -222,7 +228,7 @@ fn policies(emulator: &Emulator) -> Result<()> {
     let expected = json!({
         "fetch-quotes": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sns:Publish"],
         "dispatch": ["dynamodb:DeleteItem", "dynamodb:Query", "execute-api POST", "sns:Publish"],
-        "api": ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+        "api": ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sns:Publish"],
         "ws-connect": [
             "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "execute-api POST"
         ],

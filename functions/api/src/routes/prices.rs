@@ -46,7 +46,8 @@ pub(crate) struct HistoryQuery {
 
 /// The last known quotes of some symbols. Symbols that nobody follows yet are polled now.
 #[utoipa::path(get, path = "/api/v1/quotes", tag = "prices", security(("session" = []), ("token" = [])), params(QuotesQuery),
-    responses((status = 200, body = QuotesBody), (status = 401, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = QuotesBody), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
 pub(crate) async fn quotes(
     State(deps): State<AppState>,
     Caller(_): Caller,
@@ -94,8 +95,8 @@ pub(crate) async fn search(
 /// The prices of a symbol over time.
 #[utoipa::path(get, path = "/api/v1/symbols/{symbol}/history", tag = "prices", security(("session" = []), ("token" = [])),
     params(("symbol" = String, Path, example = "AAPL"), HistoryQuery),
-    responses((status = 200, body = schema::History), (status = 401, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = schema::History), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn history(
     State(deps): State<AppState>,
     Caller(_): Caller,

@@ -54,7 +54,8 @@ pub(crate) async fn create(
 
 /// Ends one session, access token or recovery code.
 #[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "account", security(("session" = [])), params(("id" = String, Path)),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
 pub(crate) async fn end(State(deps): State<AppState>, holder: Holder, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     deps.accounts.revoke(&holder.user, &id).await.map_err(|error| ApiError::account(error, "id"))?;
     Ok(StatusCode::NO_CONTENT)

@@ -40,7 +40,7 @@ pub(crate) struct ImportQuery {
 /// Your watchlists as a file, with their notes: JSON, which is exact, or CSV for a spreadsheet.
 #[utoipa::path(get, path = "/api/v1/export", tag = "watchlists", security(("session" = []), ("token" = [])), params(ExportQuery),
     responses((status = 200, description = "the file", content((String = "application/json"), (String = "text/csv"))),
-        (status = 401, body = Problem), (status = 422, body = Problem)))]
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn export(
     State(deps): State<AppState>,
     Caller(user): Caller,

@@ -39,7 +39,8 @@ pub(crate) async fn create(
 
 /// One watchlist. Its `ETag` is for `If-Match`.
 #[utoipa::path(get, path = "/api/v1/watchlists/{id}", tag = "watchlists", security(("session" = []), ("token" = [])), params(("id" = String, Path)),
-    responses((status = 200, body = schema::Watchlist), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = schema::Watchlist), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
 pub(crate) async fn read(
     State(deps): State<AppState>,
     Caller(user): Caller,
@@ -89,8 +90,8 @@ pub(crate) async fn remove(
 /// Puts a symbol at the end of a watchlist; one that is there stays where it is.
 #[utoipa::path(put, path = "/api/v1/watchlists/{id}/symbols/{symbol}", tag = "watchlists", security(("session" = []), ("token" = [])),
     params(("id" = String, Path), ("symbol" = String, Path, example = "AAPL")),
-    responses((status = 200, body = schema::Watchlist), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = schema::Watchlist), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn add_symbol(
     State(deps): State<AppState>,
     Caller(user): Caller,
@@ -104,8 +105,8 @@ pub(crate) async fn add_symbol(
 /// Takes a symbol off a watchlist.
 #[utoipa::path(delete, path = "/api/v1/watchlists/{id}/symbols/{symbol}", tag = "watchlists", security(("session" = []), ("token" = [])),
     params(("id" = String, Path), ("symbol" = String, Path, example = "AAPL")),
-    responses((status = 200, body = schema::Watchlist), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = schema::Watchlist), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn remove_symbol(
     State(deps): State<AppState>,
     Caller(user): Caller,

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use http::header;
 use serde_json::{Value, json};
 
+use crate::contract;
+use crate::doors::ROUTES;
+use crate::scene::{REQUESTS, Scene};
 use crate::support::World;
 
 fn document() -> Value {
@@ -44,69 +48,83 @@ async fn every_operation_is_there_and_says_what_it_answers() {
     }
 }
 
-/// The keys of an instance that a schema does not name, as paths.
-fn unknown_keys(document: &Value, schema: &Value, instance: &Value, at: &str) -> Vec<String> {
-    if let Some(name) = schema["$ref"].as_str() {
-        let target = document.pointer(name.trim_start_matches('#')).unwrap_or_else(|| panic!("{name} is not there"));
-        return unknown_keys(document, target, instance, at);
+/// The router's routes, read from its source: axum does not tell them.
+fn routes() -> BTreeSet<String> {
+    let source = include_str!("../../src/lib.rs");
+    let mut routes = BTreeSet::new();
+    for route in source.split(".route(\"").skip(1) {
+        let (path, rest) = route.split_once('"').unwrap();
+        let handlers = rest.split(".route").next().unwrap().lines().next().unwrap();
+        for method in ["get", "post", "put", "delete"] {
+            if handlers.contains(&format!(" {method}(")) || handlers.contains(&format!(".{method}(")) {
+                routes.insert(format!("{} /api/v1{path}", method.to_uppercase()));
+            }
+        }
     }
-    if let Some(parts) = schema["oneOf"].as_array() {
-        let fits = parts.iter().map(|part| unknown_keys(document, part, instance, at));
-        return fits.min_by_key(Vec::len).unwrap_or_default();
-    }
-    if let Some(parts) = schema["allOf"].as_array() {
-        let unknown = parts.iter().map(|part| unknown_keys(document, part, instance, at));
-        return unknown.reduce(|left, right| left.into_iter().filter(|key| right.contains(key)).collect()).unwrap_or_default();
-    }
-    match instance {
-        Value::Array(items) => items.iter().flat_map(|item| unknown_keys(document, &schema["items"], item, at)).collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .flat_map(|(key, value)| match schema["properties"].get(key) {
-                Some(schema) => unknown_keys(document, schema, value, &format!("{at}.{key}")),
-                None if schema["properties"].is_null() && schema["additionalProperties"].is_object() => Vec::new(),
-                None => vec![format!("{at}.{key}")],
-            })
-            .collect(),
-        _ => Vec::new(),
+    routes
+}
+
+#[test]
+fn the_document_the_router_and_these_tests_know_the_same_operations() {
+    let document = document();
+    let template = |(method, path): (&str, &str)| {
+        let path = path.split('?').next().unwrap().replace("/1", "/{id}").replace("/LIST", "/{id}").replace("/TOKEN", "/{id}");
+        format!("{method} /api/v1{}", path.replace("/AAPL", "/{symbol}").replace("/MSFT", "/{symbol}"))
+    };
+    let all = operations(&document);
+    let named: BTreeSet<String> = all.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+    assert!(named.len() > 30);
+    assert_eq!(routes(), named);
+    assert_eq!(REQUESTS.into_iter().map(|(method, path, _)| template((method, path))).collect::<BTreeSet<_>>(), named);
+    let secured = all.iter().filter(|(_, _, operation)| operation["security"].is_array());
+    let secured: BTreeSet<String> = secured.map(|(method, path, _)| format!("{method} {path}")).collect();
+    assert_eq!(ROUTES.into_iter().map(template).collect::<BTreeSet<_>>(), secured);
+}
+
+#[tokio::test]
+async fn every_operation_succeeds_as_the_document_says() {
+    for request in REQUESTS {
+        let world = World::new();
+        let mut scene = Scene::set(&world).await;
+        let answer = scene.call(request).await;
+        assert!(answer.status.is_success(), "{request:?}: {answer:?}");
+        if request.1 == "/openapi.json" {
+            assert_eq!(answer.json(), document());
+            assert_eq!(answer.header(header::CACHE_CONTROL), "public, max-age=300");
+        }
     }
 }
 
 #[tokio::test]
-async fn answers_carry_what_their_schemas_name_and_all_that_is_required() {
+async fn no_operation_can_be_called_by_another_method() {
     let world = World::new();
     let document = document();
-    let mut browser = world.guest().await;
-    let list = format!("/watchlists/{}", browser.list.clone());
-    browser.put(&format!("{list}/symbols/AAPL"), &json!({})).await;
-    let preferences = json!({ "locale": "de", "quiet_hours": { "from": "22:00", "to": "07:00" } });
-    let token = json!({ "name": "x", "scope": "read" });
-    for (method, path, template, body) in [
-        ("GET", "/session", "/session", None),
-        ("GET", "/watchlists", "/watchlists", None),
-        ("GET", list.as_str(), "/watchlists/{id}", None),
-        ("PUT", "/preferences", "/preferences", Some(&preferences)),
-        ("GET", "/preferences", "/preferences", None),
-        ("GET", "/quotes?symbols=AAPL,NOPE", "/quotes", None),
-        ("POST", "/ws-ticket", "/ws-ticket", None),
-        ("POST", "/tokens", "/tokens", Some(&token)),
-        ("POST", "/recovery", "/recovery", None),
-        ("POST", "/pairing", "/pairing", None),
-        ("POST", "/invites", "/invites", None),
-        ("GET", "/tokens", "/tokens", None),
-        ("GET", "/account/export", "/account/export", None),
-        ("GET", "/status", "/status", None),
-        ("GET", "/config", "/config", None),
-    ] {
-        let answer = browser.call(method, path, body, &[]).await;
-        let operation = &document["paths"][format!("/api/v1{template}")][method.to_lowercase()];
-        let response = &operation["responses"][answer.status.as_str()];
-        let schema = &response["content"]["application/json"]["schema"];
-        assert!(!schema.is_null(), "{method} {path}: {answer:?}");
-        assert_eq!(unknown_keys(&document, schema, &answer.json(), "$"), Vec::<String>::new(), "{method} {path}");
-        let named = schema["$ref"].as_str().and_then(|name| document.pointer(name.trim_start_matches('#'))).unwrap_or(schema);
-        for required in named["required"].as_array().into_iter().flatten() {
-            assert!(answer.json().get(required.as_str().unwrap()).is_some(), "{method} {path} lacks {required}");
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let path = path.strip_prefix("/api/v1").unwrap().replace("{id}", "1").replace("{symbol}", "AAPL");
+        let named: Vec<String> = item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
+            if !named.iter().any(|one| one == method) {
+                let answer = world.stranger().call(method, &path, None, &[]).await;
+                answer.is_problem(405, "method_not_allowed", None);
+                let allowed: BTreeSet<&str> = answer.header(header::ALLOW).split(',').filter(|one| *one != "HEAD").collect();
+                assert_eq!(allowed, named.iter().map(String::as_str).collect(), "{method} {path}");
+            }
         }
     }
+}
+
+#[test]
+fn the_check_of_answers_finds_what_is_wrong() {
+    let schema = json!({ "$ref": "#/components/schemas/Missing" });
+    let wrong = |instance: Value| contract::violations(&schema, &instance, "$");
+    assert_eq!(wrong(json!({ "symbol": "AAPL", "reason": "pending" })), Vec::<String>::new());
+    for (instance, found) in [
+        (json!({ "symbol": "AAPL" }), "$ lacks reason"),
+        (json!({ "symbol": "AAPL", "reason": "pending", "why": 1 }), "$.why is not named"),
+        (json!({ "symbol": null, "reason": "pending" }), "$.symbol is not \"string\": null"),
+        (json!([]), "$ is not \"object\": []"),
+    ] {
+        assert_eq!(wrong(instance), [found]);
+    }
+    assert!(wrong(json!({ "symbol": "AAPL", "reason": "other" }))[0].starts_with("$.reason is none of"));
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{ORIGIN, World, request};
 
 /// Every route that needs somebody, with a body that would do.
-const ROUTES: [(&str, &str); 24] = [
+pub(crate) const ROUTES: [(&str, &str); 26] = [
     ("GET", "/session"),
     ("DELETE", "/session"),
     ("GET", "/watchlists"),
@@ -18,6 +18,8 @@ const ROUTES: [(&str, &str); 24] = [
     ("DELETE", "/watchlists/1"),
     ("PUT", "/watchlists/1/symbols/AAPL"),
     ("DELETE", "/watchlists/1/symbols/AAPL"),
+    ("GET", "/export"),
+    ("POST", "/import"),
     ("GET", "/preferences"),
     ("PUT", "/preferences"),
     ("GET", "/quotes?symbols=AAPL"),

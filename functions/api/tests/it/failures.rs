@@ -7,71 +7,10 @@ use quickstocks_core::model::{SourceReason, Timestamp};
 use quickstocks_core::ports::SourceError;
 use quickstocks_testkit::faults::Fault;
 use quickstocks_testkit::sample::NOW;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Answer, Browser, World};
-
-/// A guest with something of everything, so that each request finds what it is about.
-struct Scene<'a> {
-    browser: Browser<'a>,
-    /// What stands for a placeholder in a path or a body.
-    names: Vec<(&'static str, String)>,
-}
-
-impl<'a> Scene<'a> {
-    async fn set(world: &'a World) -> Self {
-        let mut browser = world.guest().await;
-        let list = browser.list.clone();
-        assert_eq!(browser.put(&format!("/watchlists/{list}/symbols/AAPL"), &json!({})).await.status, 200);
-        let token = browser.post("/tokens", &json!({ "name": "x", "scope": "read" })).await.json();
-        let mut names = vec![("LIST", list), ("TOKEN", token["token"]["id"].as_str().unwrap().to_owned())];
-        for (name, path) in [("PAIRING", "/pairing"), ("RECOVERY", "/recovery")] {
-            names.push((name, browser.post(path, &json!({})).await.json()["code"].as_str().unwrap().to_owned()));
-        }
-        Self { browser, names }
-    }
-
-    async fn call(&mut self, (method, path, body): Request) -> Answer {
-        let named = |text: &str| self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-        let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&named(body)).unwrap());
-        let path = named(path);
-        self.browser.call(method, &path, body.as_ref(), &[]).await
-    }
-}
-
-type Request = (&'static str, &'static str, &'static str);
-
-const REQUESTS: [Request; 29] = [
-    ("GET", "/session", ""),
-    ("POST", "/session", ""),
-    ("DELETE", "/session", ""),
-    ("GET", "/watchlists", ""),
-    ("POST", "/watchlists", r#"{ "name": "New", "symbols": ["MSFT"] }"#),
-    ("GET", "/watchlists/LIST", ""),
-    ("PUT", "/watchlists/LIST", r#"{ "name": "New", "symbols": ["MSFT"] }"#),
-    ("DELETE", "/watchlists/LIST", ""),
-    ("PUT", "/watchlists/LIST/symbols/MSFT", ""),
-    ("DELETE", "/watchlists/LIST/symbols/AAPL", ""),
-    ("GET", "/export", ""),
-    ("GET", "/preferences", ""),
-    ("PUT", "/preferences", r#"{ "currency": "EUR" }"#),
-    ("GET", "/quotes?symbols=AAPL,MSFT", ""),
-    ("GET", "/symbols/search?q=a", ""),
-    ("POST", "/ws-ticket", ""),
-    ("GET", "/tokens", ""),
-    ("POST", "/tokens", r#"{ "name": "x", "scope": "read" }"#),
-    ("DELETE", "/tokens", ""),
-    ("DELETE", "/tokens/TOKEN", ""),
-    ("POST", "/pairing", ""),
-    ("POST", "/pairing/redeem", r#"{ "code": "PAIRING" }"#),
-    ("POST", "/recovery", ""),
-    ("POST", "/recovery/redeem", r#"{ "code": "RECOVERY" }"#),
-    ("POST", "/invites", ""),
-    ("GET", "/account/export", ""),
-    ("DELETE", "/account", ""),
-    ("GET", "/status", ""),
-    ("GET", "/config", ""),
-];
+use crate::scene::{REQUESTS, Scene};
+use crate::support::World;
 
 #[tokio::test]
 async fn whichever_call_of_the_store_fails_nothing_is_told_of_it_and_the_request_can_be_repeated() {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod document;
 #[cfg(test)]
 mod doors;
@@ -12,6 +14,8 @@ mod failures;
 mod lambda;
 #[cfg(test)]
 mod prices;
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

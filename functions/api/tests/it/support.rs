@@ -13,6 +13,8 @@ use quickstocks_testkit::{FakeClock, MemoryStore, RecordingAnnouncer, ScriptedSo
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::contract;
+
 pub(crate) const ORIGIN: &str = "https://stocks.example.org";
 
 pub(crate) struct World {
@@ -56,11 +58,15 @@ impl World {
         Self { store, source, announcer, clock, router: api::router(deps) }
     }
 
+    /// Sends a request. Its answer has to be one that the OpenAPI document allows.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(body.to_vec()).unwrap() }
+        let answer = Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(body.to_vec()).unwrap() };
+        contract::check(&method, &path, &answer);
+        answer
     }
 
     /// A browser that has just become a guest.

@@ -1,0 +1,102 @@
+//! A guest with something of everything, and a request that succeeds for every operation.
+
+use quickstocks_core::model::{Bar, Currency, History, HistoryRange, InstrumentKind, SymbolMatch};
+use quickstocks_testkit::sample::{self, NOW};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Browser, World};
+
+/// A guest with something of everything, so that each request finds what it is about.
+pub(crate) struct Scene<'a> {
+    pub(crate) browser: Browser<'a>,
+    /// What stands for a placeholder in a path or a body.
+    names: Vec<(&'static str, String)>,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) async fn set(world: &'a World) -> Self {
+        world.source.set_quote(sample::full_quote("AAPL", NOW));
+        world.source.set_history(history());
+        let apple =
+            SymbolMatch { symbol: sample::symbol("AAPL"), name: "Apple".into(), kind: InstrumentKind::Equity, exchange: None };
+        world.source.set_matches(vec![apple]);
+        let mut browser = world.guest().await;
+        let list = browser.list.clone();
+        let noted = json!({ "name": "My watchlist", "symbols": ["AAPL"], "notes": { "AAPL": "the yardstick" } });
+        assert_eq!(browser.put(&format!("/watchlists/{list}"), &noted).await.status, 200);
+        let preferences =
+            json!({ "locale": "de", "time_zone": "Europe/Berlin", "quiet_hours": { "from": "22:00", "to": "07:00" } });
+        assert_eq!(browser.put("/preferences", &preferences).await.status, 200);
+        let token = browser.post("/tokens", &json!({ "name": "x", "scope": "read" })).await.json();
+        let mut names = vec![("LIST", list), ("TOKEN", token["token"]["id"].as_str().unwrap().to_owned())];
+        for (name, path) in [("PAIRING", "/pairing"), ("RECOVERY", "/recovery")] {
+            names.push((name, browser.post(path, &json!({})).await.json()["code"].as_str().unwrap().to_owned()));
+        }
+        Self { browser, names }
+    }
+
+    pub(crate) async fn call(&mut self, (method, path, body): Request) -> Answer {
+        let named = |text: &str| self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+        let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&named(body)).unwrap());
+        let path = named(path);
+        self.browser.call(method, &path, body.as_ref(), &[]).await
+    }
+}
+
+/// Method, path, body.
+pub(crate) type Request = (&'static str, &'static str, &'static str);
+
+/// Every operation, as it succeeds in the scene.
+pub(crate) const REQUESTS: [Request; 32] = [
+    ("GET", "/session", ""),
+    ("POST", "/session", ""),
+    ("DELETE", "/session", ""),
+    ("GET", "/watchlists", ""),
+    ("POST", "/watchlists", r#"{ "name": "New", "symbols": ["MSFT"] }"#),
+    ("GET", "/watchlists/LIST", ""),
+    ("PUT", "/watchlists/LIST", r#"{ "name": "New", "symbols": ["MSFT"] }"#),
+    ("DELETE", "/watchlists/LIST", ""),
+    ("PUT", "/watchlists/LIST/symbols/MSFT", ""),
+    ("DELETE", "/watchlists/LIST/symbols/AAPL", ""),
+    ("GET", "/export", ""),
+    ("POST", "/import", IMPORT),
+    ("GET", "/preferences", ""),
+    ("PUT", "/preferences", r#"{ "currency": "EUR" }"#),
+    ("GET", "/quotes?symbols=AAPL,MSFT", ""),
+    ("GET", "/symbols/search?q=a", ""),
+    ("GET", "/symbols/AAPL/history", ""),
+    ("POST", "/ws-ticket", ""),
+    ("GET", "/tokens", ""),
+    ("POST", "/tokens", r#"{ "name": "x", "scope": "read" }"#),
+    ("DELETE", "/tokens", ""),
+    ("DELETE", "/tokens/TOKEN", ""),
+    ("POST", "/pairing", ""),
+    ("POST", "/pairing/redeem", r#"{ "code": "PAIRING" }"#),
+    ("POST", "/recovery", ""),
+    ("POST", "/recovery/redeem", r#"{ "code": "RECOVERY" }"#),
+    ("POST", "/invites", ""),
+    ("GET", "/account/export", ""),
+    ("DELETE", "/account", ""),
+    ("GET", "/status", ""),
+    ("GET", "/config", ""),
+    ("GET", "/openapi.json", ""),
+];
+
+const IMPORT: &str = r#"{ "format": "quickstocks-watchlists", "version": 1, "watchlists": [
+    { "name": "My watchlist", "symbols": [{ "symbol": "MSFT", "note": "the other" }, { "symbol": "NOPE" }, { "symbol": "A B" }] },
+    { "name": "New", "symbols": [] }] }"#;
+
+fn history() -> History {
+    let price = Some(sample::decimal("9.5"));
+    let traded = Bar { time: NOW, open: price, high: price, low: price, close: price, volume: Some(7) };
+    let silent = Bar { time: NOW, open: None, high: None, low: None, close: None, volume: None };
+    History {
+        symbol: sample::symbol("AAPL"),
+        currency: Some(Currency::new("USD")),
+        time_zone: Some(sample::code("America/New_York")),
+        range: HistoryRange::OneDay,
+        interval: HistoryRange::OneDay.usual_interval(),
+        previous_close: price,
+        bars: vec![traded, silent],
+    }
+}
