@@ -34,7 +34,7 @@ use quickstocks_core::model::{ShardRange, SignUp};
 use quickstocks_core::ports::{Clock, ConnectionReader, StoreError};
 use quickstocks_sqlite::SqliteStore;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,7 +44,7 @@ use tower_http::compression::CompressionLayer;
 use crate::hub::Hub;
 use crate::ports::Ports;
 use crate::socket::Sockets;
-use crate::topic::{sns_event, topic};
+use crate::topic::{Topic, sns_event, topic};
 
 pub use options::{Command, LogFormat, Options, Source};
 
@@ -70,6 +70,8 @@ pub struct Running {
     pub invitation: Option<String>,
     store: Arc<SqliteStore>,
     fetch_quotes: Arc<FetchQuotes>,
+    topic: Topic,
+    dispatched: watch::Receiver<u64>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -86,6 +88,13 @@ impl Running {
     /// The function's.
     pub async fn tick(&self) -> Result<serde_json::Value, fetch_quotes::Error> {
         self.fetch_quotes.handle(serde_json::json!({})).await
+    }
+
+    /// Waits until every message that is in the topic now has been dispatched.
+    pub async fn settled(&self) {
+        let queued = self.topic.queued();
+        // An error means that the dispatcher has stopped: nothing is under way any more.
+        drop(self.dispatched.clone().wait_for(|dispatched| *dispatched >= queued).await);
     }
 
     /// How many open sockets the store knows.
@@ -148,6 +157,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let hub = Arc::new(Hub::default());
     let (topic, messages) = topic();
+    let (dispatched, handled) = watch::channel(0);
     let store = Arc::new(store);
     let budget = market::budget(&source, options);
     let ports = Ports {
@@ -156,7 +166,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         clock: Arc::clone(&clock),
         random: Arc::new(OsRandom),
         hub: Arc::clone(&hub),
-        topic: Arc::new(topic),
+        topic: Arc::new(topic.clone()),
         tick_seconds: options.tick_seconds(&source),
         source_kind: source.kind(),
         budget,
@@ -193,9 +203,19 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     });
     let fetch_quotes = Arc::new(ports.fetch_quotes());
     tasks.spawn(schedule(Arc::clone(&fetch_quotes), ports.tick_seconds, stop.clone()));
-    tasks.spawn(dispatch_all(ports.dispatcher(), messages, clock, stop.clone()));
+    tasks.spawn(dispatch_all(ports.dispatcher(), messages, dispatched, clock, stop.clone()));
     tasks.spawn(purge(Arc::clone(&ports.store), stop.clone()));
-    Ok(Running { address, market_url: market, invitation, store: ports.store, fetch_quotes, stop, tasks })
+    Ok(Running {
+        address,
+        market_url: market,
+        invitation,
+        store: ports.store,
+        fetch_quotes,
+        topic,
+        dispatched: handled,
+        stop,
+        tasks,
+    })
 }
 
 /// The schedule: an event every tick, the first at once. A tick that takes longer than its time delays the next.
@@ -217,6 +237,7 @@ async fn schedule(function: Arc<FetchQuotes>, tick_seconds: u32, stop: Cancellat
 async fn dispatch_all(
     function: Dispatcher,
     mut messages: mpsc::Receiver<String>,
+    dispatched: watch::Sender<u64>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
@@ -229,6 +250,7 @@ async fn dispatch_all(
         let Some(message) = message else { return };
         number += 1;
         drop(function.handle(sns_event(&message, number), clock.now() + DISPATCH_TIME).await);
+        dispatched.send_replace(number);
     }
 }
 

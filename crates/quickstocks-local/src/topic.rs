@@ -1,5 +1,8 @@
 //! The topic of ticks in this process: what SNS is on AWS. Messages travel as the JSON that SNS gives a function.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use quickstocks_core::model::{Tick, UserId};
 use quickstocks_core::ports::{ListAnnouncer, ListChange, PublishError, TickPublisher};
@@ -14,12 +17,13 @@ const QUEUE_MESSAGES: usize = 256;
 #[derive(Clone)]
 pub(crate) struct Topic {
     messages: mpsc::Sender<String>,
+    queued: Arc<AtomicU64>,
 }
 
 /// A topic, and the end at which the dispatcher listens.
 pub(crate) fn topic() -> (Topic, mpsc::Receiver<String>) {
     let (messages, receiver) = mpsc::channel(QUEUE_MESSAGES);
-    (Topic { messages }, receiver)
+    (Topic { messages, queued: Arc::default() }, receiver)
 }
 
 /// The event that SNS makes of a message.
@@ -60,17 +64,27 @@ impl ListAnnouncer for Topic {
 }
 
 impl Topic {
+    /// How many messages were ever taken into the queue.
+    pub(crate) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Acquire)
+    }
+
     fn queue(&self, messages: Vec<String>) -> Result<(), PublishError> {
         let total = messages.len();
         let mut failed = 0;
         let mut cause = None;
         for message in messages {
-            if let Err(error) = self.messages.try_send(message) {
-                failed += 1;
-                cause = Some(match error {
-                    mpsc::error::TrySendError::Full(_) => "the dispatcher does not keep up",
-                    mpsc::error::TrySendError::Closed(_) => "the dispatcher has stopped",
-                });
+            match self.messages.try_send(message) {
+                Ok(()) => {
+                    self.queued.fetch_add(1, Ordering::AcqRel);
+                }
+                Err(error) => {
+                    failed += 1;
+                    cause = Some(match error {
+                        mpsc::error::TrySendError::Full(_) => "the dispatcher does not keep up",
+                        mpsc::error::TrySendError::Closed(_) => "the dispatcher has stopped",
+                    });
+                }
             }
         }
         match cause {

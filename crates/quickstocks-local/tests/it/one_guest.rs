@@ -39,7 +39,7 @@ async fn a_company_is_found_picked_watched_and_still_there_after_a_restart() {
     }
 
     system.market("price", json!({ "symbol": "AAPL", "price": 321.09 })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let frame = socket.next().await;
     assert_eq!((frame["type"].as_str(), symbols(&frame)), (Some("quotes"), vec!["AAPL".to_owned()]));
     assert_eq!(frame["quotes"][0]["price"], "321.09");
@@ -62,7 +62,7 @@ async fn a_pick_on_one_device_reaches_the_open_socket_of_another() {
     let list = socket.next().await;
     assert_eq!((list["type"].as_str(), &list["list"]["symbols"]), (Some("list"), &json!(["MSFT"])));
     system.market("price", json!({ "symbol": "MSFT", "price": 512.34 })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let frame = socket.next().await;
     assert_eq!(symbols(&frame), ["MSFT"]);
     assert_eq!(frame["quotes"][0]["price"], "512.34");
@@ -73,22 +73,17 @@ async fn after_a_reconnect_only_what_changed_is_sent() {
     let system = System::start().await;
     let guest = system.guest().await;
     guest.follow(&["AAPL".to_owned(), "MSFT".to_owned()]).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let (mut socket, first) = guest.connect().await;
     assert_eq!(symbols(&first), ["AAPL", "MSFT"]);
     system.market("clock", json!({ "frozen": true })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let since = guest.get("/quotes?symbols=AAPL,MSFT").await["tick"].clone();
 
     system.market("price", json!({ "symbol": "MSFT", "price": 600.01 })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     socket.send(json!({ "action": "hello", "since": since })).await;
-    let snapshot = loop {
-        let frame = socket.next().await;
-        if frame["type"] == "snapshot" {
-            break frame;
-        }
-    };
+    let snapshot = socket.next_of("snapshot").await;
     assert_eq!(symbols(&snapshot), ["MSFT"]);
 }
 
@@ -117,7 +112,7 @@ async fn old_prices_of_another_source_are_shown_though_newer_ones_were_stored() 
     assert_ne!(made_up, "1.5");
     let (_socket, snapshot) = guest.connect().await;
     assert_eq!(snapshot["quotes"].as_array().unwrap().len() + snapshot["missing"].as_array().map_or(0, Vec::len), 1);
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let quotes = guest.get("/quotes?symbols=AAPL").await;
     assert_eq!(quotes["quotes"][0]["price"], "1.5", "{quotes}");
     assert_eq!(guest.get("/watchlists").await["watchlists"][0]["symbols"], json!(["AAPL"]));

@@ -16,9 +16,9 @@ async fn five_hundred_symbols_take_ten_calls_and_never_more_than_four_at_once() 
         guest.follow(&picks).await;
         guest.connect().await;
     }
-    system.running.tick().await.unwrap();
+    system.tick().await;
     system.market("calls", json!({})).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let calls = calls(&system).await;
     assert_eq!(calls["quote"]["calls"], 10, "{calls}");
     assert_eq!(calls["quote"]["symbols"], 500, "{calls}");
@@ -44,7 +44,7 @@ async fn with_the_default_budget_the_planner_keeps_within_it_and_says_what_inter
         guest.follow(&(0..200).map(|n| format!("SIM{:05}", part * 200 + n + 1)).collect::<Vec<_>>()).await;
     }
     system.market("calls", json!({})).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let calls = calls(&system).await;
     assert!(calls["quote"]["calls"].as_u64().unwrap() <= 20, "{calls}");
     let status = system.status().await;
@@ -59,12 +59,12 @@ async fn with_the_session_refused_prices_come_through_spark() {
     let guest = system.guest().await;
     guest.pick("AAPL").await;
     let (mut socket, _) = guest.connect().await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     quotes(&mut socket).await;
 
     system.market("faults", json!({ "family": "quote", "kind": "invalid_crumb" })).await;
     system.market("price", json!({ "symbol": "AAPL", "price": 222.22 })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let frame = quotes(&mut socket).await;
     assert_eq!(frame["quotes"][0]["price"], "222.22");
     assert_eq!(
@@ -80,12 +80,12 @@ async fn with_everything_refused_the_last_prices_stay_and_when_the_source_return
     let guest = system.guest().await;
     guest.pick("AAPL").await;
     system.market("price", json!({ "symbol": "AAPL", "price": 200.55 })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let (mut socket, snapshot) = guest.connect().await;
     assert_eq!(snapshot["quotes"][0]["price"], "200.55");
 
     system.market("faults", json!({ "family": "all", "kind": "unavailable" })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let frame = socket.next().await;
     assert_eq!((frame["type"].as_str(), frame["source"]["state"].as_str()), (Some("status"), Some("unreachable")), "{frame}");
     assert!(frame["source"]["last_ok_at"].is_u64(), "{frame}");
@@ -95,7 +95,7 @@ async fn with_everything_refused_the_last_prices_stay_and_when_the_source_return
     let url = format!("{}/_market/faults", system.running.market_url.as_ref().unwrap());
     crate::support::http().delete(url).send().await.unwrap();
     system.market("price", json!({ "symbol": "AAPL", "price": 201.75 })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let frame = quotes(&mut socket).await;
     assert_eq!((frame["quotes"][0]["price"].as_str(), frame["source"]["state"].as_str()), (Some("201.75"), Some("ok")));
 }
@@ -106,10 +106,10 @@ async fn a_429_opens_the_breaker_and_says_until_when() {
     let guest = system.guest().await;
     guest.pick("AAPL").await;
     let (mut socket, _) = guest.connect().await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
 
     system.market("faults", json!({ "family": "all", "kind": "too_many_requests" })).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     let frame = loop {
         let frame = socket.next().await;
         if frame["source"]["state"] == "refused" {
@@ -120,7 +120,7 @@ async fn a_429_opens_the_breaker_and_says_until_when() {
     assert!(frame["source"]["retry_at"].as_u64() > frame["polled_at"].as_u64(), "{frame}");
 
     system.market("calls", json!({})).await;
-    system.running.tick().await.unwrap();
+    system.tick().await;
     assert_eq!(calls(&system).await["quote"]["calls"].as_u64().unwrap_or(0), 0, "an open breaker makes no call");
     let status = system.status().await;
     assert_eq!(

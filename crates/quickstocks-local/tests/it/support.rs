@@ -70,6 +70,13 @@ impl System {
         Guest { origin: self.origin.clone(), list, cookie, http: self.http.clone() }
     }
 
+    /// Makes a tick and waits until it has been dispatched, so that what a test does next comes after it. What the function answered.
+    pub(crate) async fn tick(&self) -> Value {
+        let answer = self.running.tick().await.unwrap();
+        self.running.settled().await;
+        answer
+    }
+
     /// The market's control endpoint.
     pub(crate) async fn market(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/_market/{path}", self.running.market_url.as_ref().unwrap());
@@ -134,9 +141,8 @@ impl Guest {
     pub(crate) async fn connect(&self) -> (Socket, Value) {
         let mut socket = Socket::open(&self.origin, Some(&self.origin), Some(&self.ticket().await)).await.unwrap();
         socket.send(json!({ "action": "hello" })).await;
-        assert_eq!(socket.next().await["type"], "hello");
-        let snapshot = socket.next().await;
-        assert_eq!(snapshot["type"], "snapshot");
+        socket.next_of("hello").await;
+        let snapshot = socket.next_of("snapshot").await;
         (socket, snapshot)
     }
 }
@@ -169,6 +175,16 @@ impl Socket {
                 Message::Text(frame) => return serde_json::from_str(&frame).unwrap(),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?} instead of a frame"),
+            }
+        }
+    }
+
+    /// The next frame of a type. Those before it are dropped: frames to one connection may overtake each other.
+    pub(crate) async fn next_of(&mut self, wanted: &str) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == wanted {
+                return frame;
             }
         }
     }

@@ -82,7 +82,7 @@ pub(crate) const REQUESTS: [Request; 32] = [
     ("GET", "/openapi.json", ""),
 ];
 
-const IMPORT: &str = r#"{ "format": "quickstocks-watchlists", "version": 1, "watchlists": [
+const IMPORT: &str = r#"{ "format": "quickstocks.watchlists", "version": 1, "watchlists": [
     { "name": "My watchlist", "symbols": [{ "symbol": "MSFT", "note": "the other" }, { "symbol": "NOPE" }, { "symbol": "A B" }] },
     { "name": "New", "symbols": [] }] }"#;
 
