@@ -1,11 +1,16 @@
-//! The OpenAPI 3.1 document, made from the handlers.
+//! The OpenAPI 3.1 document, made from the handlers and completed from tables.
+
+mod codes;
+mod complete;
+
+use std::sync::LazyLock;
 
 use quickstocks_wire::rest::{Problem, schema};
+use serde_json::Value;
+use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
-use crate::error::PROBLEM_JSON;
 use crate::routes::{account, live, preferences, prices, service, session, tokens, transfer, watchlists};
 
 #[derive(OpenApi)]
@@ -60,7 +65,7 @@ use crate::routes::{account, live, preferences, prices, service, session, tokens
         schema::SymbolMatch,
         schema::History
     )),
-    modifiers(&Securities, &ProblemMediaType)
+    modifiers(&Securities)
 )]
 struct Api;
 
@@ -78,25 +83,12 @@ impl Modify for Securities {
     }
 }
 
-/// The handlers name the body of a problem; all problems have the same media type.
-struct ProblemMediaType;
-
-impl Modify for ProblemMediaType {
-    fn modify(&self, document: &mut Document) {
-        let items = document.paths.paths.values_mut();
-        let operations = items.flat_map(|item| [&mut item.get, &mut item.put, &mut item.post, &mut item.delete]).flatten();
-        for (status, response) in operations.flat_map(|operation| &mut operation.responses.responses) {
-            if let RefOr::T(response) = response
-                && !status.starts_with('2')
-                && let Some(problem) = response.content.swap_remove("application/json")
-            {
-                response.content.insert(PROBLEM_JSON.to_owned(), problem);
-            }
-        }
-    }
-}
-
-/// The document.
-pub fn document() -> Document {
-    Api::openapi()
+/// The document. Made once: it is the same for everybody.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
+        complete::complete(&mut document);
+        document
+    });
+    &DOCUMENT
 }

@@ -7,7 +7,7 @@ use quickstocks_wire::rest::{Problem, SessionBody, SessionInput, UserBody};
 
 use crate::auth::{clear_cookie, session_of, set_cookie};
 use crate::error::ApiError;
-use crate::extract::OptionalBody;
+use crate::extract::{Holder, OptionalBody};
 use crate::state::{AppState, Deps};
 
 /// Makes a guest with an empty watchlist, and a session in a cookie. With a good session it changes nothing and answers who that is.
@@ -59,7 +59,7 @@ pub(crate) async fn read(State(deps): State<AppState>, headers: HeaderMap) -> Re
 /// Ends the session; the cookie is taken away.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", security(("session" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub(crate) async fn end(State(deps): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn end(State(deps): State<AppState>, _: Holder, headers: HeaderMap) -> Result<Response, ApiError> {
     if let Some(session) = session_of(&headers, deps.settings.cookie) {
         deps.guests.leave(&session).await?;
     }

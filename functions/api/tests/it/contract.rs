@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use http::{Method, StatusCode, header};
+use http::{Method, header};
 use serde_json::{Map, Value};
 
 use crate::support::Answer;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(api::openapi_document()).unwrap());
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| api::openapi_document().clone());
 
 /// Panics when the document does not say that this may be answered.
 #[track_caller]
@@ -19,19 +19,27 @@ pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     };
     if method == Method::HEAD {
         assert!(answer.text.is_empty(), "HEAD {path} has a body: {answer:?}");
-    } else if let Some(response) = operation["responses"].get(answer.status.as_str()) {
-        check_body(response, &format!("{method} {path}: {}", answer.status), answer);
     } else {
-        // Any operation may fail so; the document does not repeat it.
-        let anywhere = [(StatusCode::SERVICE_UNAVAILABLE, "unavailable"), (StatusCode::INTERNAL_SERVER_ERROR, "internal")];
-        let told = anywhere.iter().any(|(status, code)| answer.status == *status && answer.json()["code"] == *code);
-        assert!(told, "{method} {path} may not answer {answer:?}");
+        let what = format!("{method} {path}: {}", answer.status);
+        let response = operation["responses"].get(answer.status.as_str());
+        let response = response.unwrap_or_else(|| panic!("{what} is not in the document: {answer:?}"));
+        check_body(response, &what, answer);
+        check_headers(response, &what, answer);
+    }
+}
+
+/// Every header that says something about the answer has to be told, and every one that is told has to be there; the cookie only
+/// where a session is given or taken away.
+fn check_headers(response: &Value, what: &str, answer: &Answer) {
+    for name in ["ETag", "Location", "Retry-After"] {
+        let told = response["headers"].get(name).is_some();
+        assert_eq!(answer.headers.contains_key(name), told, "{what}, {name}: {answer:?}");
     }
 }
 
 fn check_body(response: &Value, what: &str, answer: &Answer) {
     let Some(content) = response["content"].as_object() else {
-        let empty = answer.text.is_empty() || answer.status == StatusCode::OK;
+        let empty = answer.text.is_empty() || answer.status == 200;
         assert!(empty, "{what} has no body: {answer:?}");
         return;
     };
@@ -41,6 +49,11 @@ fn check_body(response: &Value, what: &str, answer: &Answer) {
     if media_type.ends_with("json") && schema["type"] != "string" {
         assert_eq!(violations(schema, &answer.json(), "$"), Vec::<String>::new(), "{what}");
     }
+    if media_type == "application/problem+json" {
+        let codes = described["examples"].as_object().expect("problems have examples");
+        let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
+        assert!(codes.contains_key(&code), "{what} may not have the code {code}: add it to openapi/codes.rs");
+    }
 }
 
 /// What the document says of the operation behind a path. Where a path could be two, the one with fewer placeholders is meant.
@@ -48,7 +61,8 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let path: Vec<&str> = path.split('?').next()?.split('/').collect();
     let fits = |template: &str| {
         let template: Vec<&str> = template.split('/').collect();
-        template.len() == path.len() && template.iter().zip(&path).all(|(part, given)| part.starts_with('{') || part == given)
+        template.len() == path.len()
+            && template.iter().zip(&path).all(|(part, given)| (part.starts_with('{') && !given.is_empty()) || part == given)
     };
     let paths = DOCUMENT["paths"].as_object()?.iter().filter(|(template, _)| fits(template));
     let (_, item) = paths.min_by_key(|(template, _)| template.matches('{').count())?;

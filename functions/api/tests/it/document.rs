@@ -11,7 +11,7 @@ use crate::scene::{REQUESTS, Scene};
 use crate::support::World;
 
 fn document() -> Value {
-    serde_json::to_value(api::openapi_document()).unwrap()
+    api::openapi_document().clone()
 }
 
 /// Every operation: method, path, what is said of it.
@@ -64,13 +64,15 @@ fn routes() -> BTreeSet<String> {
     routes
 }
 
+/// The operation of a request in the tests.
+fn template((method, path): (&str, &str)) -> String {
+    let path = path.split('?').next().unwrap().replace("/1", "/{id}").replace("/LIST", "/{id}").replace("/TOKEN", "/{id}");
+    format!("{method} /api/v1{}", path.replace("/AAPL", "/{symbol}").replace("/MSFT", "/{symbol}"))
+}
+
 #[test]
 fn the_document_the_router_and_these_tests_know_the_same_operations() {
     let document = document();
-    let template = |(method, path): (&str, &str)| {
-        let path = path.split('?').next().unwrap().replace("/1", "/{id}").replace("/LIST", "/{id}").replace("/TOKEN", "/{id}");
-        format!("{method} /api/v1{}", path.replace("/AAPL", "/{symbol}").replace("/MSFT", "/{symbol}"))
-    };
     let all = operations(&document);
     let named: BTreeSet<String> = all.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
     assert!(named.len() > 30);
@@ -108,6 +110,101 @@ async fn no_operation_can_be_called_by_another_method() {
                 answer.is_problem(405, "method_not_allowed", None);
                 let allowed: BTreeSet<&str> = answer.header(header::ALLOW).split(',').filter(|one| *one != "HEAD").collect();
                 assert_eq!(allowed, named.iter().map(String::as_str).collect(), "{method} {path}");
+            }
+        }
+    }
+}
+
+/// What is in the document as examples is what the tests' scene answers. `UPDATE_EXAMPLES=1` in the environment writes it.
+#[tokio::test]
+async fn the_examples_are_real_answers() {
+    let mut examples = serde_json::Map::new();
+    for request in REQUESTS {
+        let world = World::new();
+        let mut scene = Scene::set(&world).await;
+        let (method, path, body) = request;
+        let answer = scene.call(request).await;
+        let mut example = serde_json::Map::from_iter([("status".to_owned(), json!(answer.status.as_str()))]);
+        if !body.is_empty() {
+            example.insert("request".to_owned(), scene.body(body));
+        }
+        let media_type = answer.header(header::CONTENT_TYPE);
+        // The document is no example of itself.
+        if media_type == "application/json" && path != "/openapi.json" {
+            example.insert("response".to_owned(), answer.json());
+        }
+        examples.insert(template((method, path)), example.into());
+    }
+    if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+        let text = serde_json::to_string_pretty(&examples).unwrap() + "\n";
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/openapi/examples.json"), text).unwrap();
+    }
+    let written: serde_json::Map<String, Value> = serde_json::from_str(include_str!("../../src/openapi/examples.json")).unwrap();
+    let how = "UPDATE_EXAMPLES=1 cargo nextest run -p api the_examples writes them anew";
+    assert_eq!(written.keys().collect::<Vec<_>>(), examples.keys().collect::<Vec<_>>(), "{how}");
+    for (name, example) in &examples {
+        let (written, keys) = (&written[name], |value: &Value| shape(value));
+        assert_eq!(keys(written), keys(example), "{name}: {how}");
+    }
+}
+
+/// A value without what changes from run to run: its keys, and the first of a list.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
+        Value::Array(items) => items.first().map(shape).into_iter().collect(),
+        Value::String(_) => json!("text"),
+        Value::Number(_) => json!("number"),
+        Value::Bool(_) | Value::Null => json!(null),
+    }
+}
+
+#[test]
+fn every_request_and_every_answer_has_an_example_that_its_schema_allows() {
+    let document = document();
+    for (method, path, operation) in operations(&document) {
+        let what = format!("{method} {path}");
+        let mut contents: Vec<(String, &Value)> = Vec::new();
+        let of_body = |media: &serde_json::Map<String, Value>| media.keys().cloned().collect::<Vec<_>>();
+        if let Some(media) = operation["requestBody"]["content"].as_object() {
+            contents.extend(of_body(media).into_iter().map(|one| (format!("{what} takes {one}"), &media[&one])));
+        }
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{what} {status} is not described");
+            if let Some(media) = response["content"].as_object() {
+                contents.extend(of_body(media).into_iter().map(|one| (format!("{what} answers {status} {one}"), &media[&one])));
+            }
+        }
+        for (what, content) in contents {
+            let schema = &content["schema"];
+            let named = content["examples"].as_object().into_iter().flat_map(|all| all.values().map(|one| &one["value"]));
+            let examples: Vec<&Value> = named.chain(content.get("example")).collect();
+            assert!(!examples.is_empty(), "{what}: no example");
+            for example in examples {
+                assert!(schema["type"] == "string" || contract::violations(schema, example, "$").is_empty(), "{what}: {example}");
+            }
+        }
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].as_str().is_some_and(|text| !text.is_empty()), "{what}: {parameter}");
+        }
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{what} has no summary");
+    }
+    let ids: Vec<String> = operations(&document).into_iter().map(|(_, _, one)| one["operationId"].to_string()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an operationId stands twice");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn every_problem_in_the_document_has_its_codes() {
+    let document = document();
+    for (method, path, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if !status.starts_with('2') {
+                let examples = response["content"]["application/problem+json"]["examples"].as_object();
+                assert!(
+                    examples.is_some_and(|all| !all.is_empty()),
+                    "{method} {path} {status}: add its codes to openapi/codes.rs"
+                );
             }
         }
     }

@@ -142,6 +142,38 @@ async fn a_store_that_fails_is_told_without_a_word_of_the_inside() {
 }
 
 #[tokio::test]
+async fn a_preflight_of_another_origin_is_told_nothing() {
+    let world = World::new();
+    let browser = world.guest().await;
+    let cookie = format!("__Host-qs={}", browser.cookie.clone().unwrap());
+    for (method, path) in ROUTES.into_iter().chain([("POST", "/session"), ("POST", "/pairing/redeem"), ("GET", "/status")]) {
+        for origin in ["https://evil.example", ORIGIN] {
+            let preflight = request("OPTIONS", path)
+                .header(header::ORIGIN, origin)
+                .header(header::COOKIE, &cookie)
+                .header(header::ACCESS_CONTROL_REQUEST_METHOD, method)
+                .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "content-type, authorization");
+            let answer = world.send(preflight.body(Body::empty()).unwrap()).await;
+            answer.is_problem(405, "method_not_allowed", None);
+            let told = answer.headers.keys().find(|name| name.as_str().starts_with("access-control"));
+            assert_eq!(told, None, "{method} {path} from {origin}");
+        }
+    }
+}
+
+/// Paths and queries that the framework itself would refuse in words of its own.
+#[tokio::test]
+async fn what_the_framework_refuses_is_told_as_a_problem_too() {
+    let world = World::new();
+    let mut browser = world.guest().await;
+    browser.get("/watchlists/%FF").await.is_problem(400, "path_malformed", None);
+    browser.get("/quotes?symbols=a&symbols=b").await.is_problem(400, "query_malformed", None);
+    browser.get("/symbols/search?q=a&limit=x").await.is_problem(400, "query_malformed", None);
+    browser.delete("/watchlists").await.is_problem(405, "method_not_allowed", None);
+    browser.get("/watchlists/").await.is_problem(404, "route_not_found", None);
+}
+
+#[tokio::test]
 async fn answers_are_not_kept_by_caches_and_are_what_they_say_they_are() {
     let world = World::new();
     let mut browser = world.guest().await;

@@ -36,10 +36,18 @@ impl<'a> Scene<'a> {
     }
 
     pub(crate) async fn call(&mut self, (method, path, body): Request) -> Answer {
-        let named = |text: &str| self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-        let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&named(body)).unwrap());
-        let path = named(path);
+        let body: Option<Value> = (!body.is_empty()).then(|| self.body(body));
+        let path = self.named(path);
         self.browser.call(method, &path, body.as_ref(), &[]).await
+    }
+
+    /// A body with what its placeholders stand for.
+    pub(crate) fn body(&self, text: &str) -> Value {
+        serde_json::from_str(&self.named(text)).unwrap()
+    }
+
+    fn named(&self, text: &str) -> String {
+        self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 }
 
@@ -49,7 +57,7 @@ pub(crate) type Request = (&'static str, &'static str, &'static str);
 /// Every operation, as it succeeds in the scene.
 pub(crate) const REQUESTS: [Request; 32] = [
     ("GET", "/session", ""),
-    ("POST", "/session", ""),
+    ("POST", "/session", r#"{ "invite": "7K3M-9PQR-2TVW-XYZ0" }"#),
     ("DELETE", "/session", ""),
     ("GET", "/watchlists", ""),
     ("POST", "/watchlists", r#"{ "name": "New", "symbols": ["MSFT"] }"#),
