@@ -25,7 +25,7 @@ use quickstocks_aws::{DynamoStore, sdk_config_from};
 const ENDPOINT: &str = "QUICKSTOCKS_DYNAMODB_URL";
 
 /// Runs ministack on the listening socket that is its standard input. So no port is chosen, dropped and lost to somebody else, and a
-/// request may be sent at once: it waits in the socket's queue.
+/// request may be sent at once: it waits in the socket's queue. There are no worker processes, which would outlive it.
 const SERVE: &str = "
 import fcntl, os, runpy, sys, threading, time
 
@@ -48,7 +48,7 @@ def end_when_unused():
         fcntl.flock(lock, fcntl.LOCK_UN)
 
 threading.Thread(target=end_when_unused, daemon=True).start()
-sys.argv = ['hypercorn', 'ministack.app:app', '--bind', 'fd://0', '--log-level', 'WARNING']
+sys.argv = ['hypercorn', 'ministack.app:app', '--bind', 'fd://0', '--workers', '0', '--log-level', 'WARNING']
 runpy.run_module('hypercorn', run_name='__main__')
 ";
 
