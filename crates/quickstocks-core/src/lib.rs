@@ -14,6 +14,7 @@
 //! - [`accounts`]: more devices, tokens for scripts, a way back, an end.
 //! - [`import`]: lists that come from a file.
 //! - [`preferences`]: how they want it shown.
+//! - [`push`]: notifications to their devices.
 
 pub mod accounts;
 pub mod dispatch;
@@ -24,5 +25,6 @@ pub mod live;
 pub mod model;
 pub mod ports;
 pub mod preferences;
+pub mod push;
 pub mod symbols;
 pub mod watchlists;

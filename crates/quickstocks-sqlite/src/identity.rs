@@ -30,6 +30,8 @@ impl UserWriter for SqliteStore {
             for sql in [
                 "DELETE FROM watchlist WHERE user = ?1",
                 "DELETE FROM preferences WHERE user = ?1",
+                "DELETE FROM push_subscription WHERE user = ?1",
+                "DELETE FROM push_order WHERE user = ?1",
                 "DELETE FROM connection WHERE user = ?1",
                 "DELETE FROM user WHERE id = ?1",
             ] {

@@ -8,6 +8,7 @@ mod identity;
 mod open;
 mod poll_set;
 mod preferences;
+mod push;
 mod quotes;
 mod readers;
 mod rows;
@@ -48,7 +49,7 @@ pub struct Purged {
     pub tokens: usize,
     /// Symbols of the poll set that nobody wanted any more.
     pub symbols: usize,
-    /// Hours whose calls count for nothing any more.
+    /// Hours whose calls and orders count for nothing any more.
     pub hours: usize,
 }
 
@@ -88,7 +89,8 @@ impl SqliteStore {
                 symbols: run_out(
                     "DELETE FROM poll_entry WHERE ifnull(on_screen_until, ?1) <= ?1 AND ifnull(armed_until, ?1) <= ?1 AND ifnull(followed_until, ?1) <= ?1",
                 )?,
-                hours: rows::execute(connection, "DELETE FROM source_calls WHERE hour < ?1", [hour - HOURS_KEPT])?,
+                hours: rows::execute(connection, "DELETE FROM source_calls WHERE hour < ?1", [hour - HOURS_KEPT])?
+                    + rows::execute(connection, "DELETE FROM push_order WHERE hour < ?1", [hour - HOURS_KEPT])?,
             })
         })
         .await

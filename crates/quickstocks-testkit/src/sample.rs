@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quickstocks_core::model::{
-    Colours, Connection, ConnectionId, Currency, Extended, InstrumentKind, ListId, MarketState, Preferences, QuietHours, Quote,
-    Session, StoredQuote, Symbol, Theme, TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    Colours, Connection, ConnectionId, Currency, DeviceId, Endpoint, Extended, InstrumentKind, ListId, MarketState, Preferences,
+    PushKeys, PushState, PushSubscription, QuietHours, Quote, Session, StoredQuote, Symbol, Theme, TickNumber, Timestamp, Token,
+    TokenHash, TokenKind, User, UserId, VapidKeyId, Watchlist,
 };
 use rust_decimal::Decimal;
 
@@ -201,4 +202,23 @@ pub fn many_symbols(count: usize) -> Vec<Symbol> {
 /// An exchange's code.
 pub fn code(text: &str) -> Arc<str> {
     text.into()
+}
+
+/// A new push subscription of a device by that name, made at [`NOW`]. The keys are those of every other, and good for nothing.
+///
+/// # Panics
+/// When the name is none.
+pub fn push_subscription(device: &str, of: &str) -> PushSubscription {
+    let endpoint = Endpoint::new(&format!("https://push.example/send/{device}"));
+    PushSubscription {
+        id: DeviceId::of(&endpoint),
+        user: user(of),
+        endpoint,
+        keys: PushKeys { p256dh: "A".repeat(87), auth: "A".repeat(22) },
+        vapid_key: VapidKeyId::new("00"),
+        site: "https://stocks.example".to_owned(),
+        name: device.parse().expect("a device's name"),
+        state: PushState::Pending,
+        created_at: NOW,
+    }
 }

@@ -1,7 +1,7 @@
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader,
-    UserWriter, WatchlistReader, WatchlistWriter,
+    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter,
+    TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 /// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
@@ -22,6 +22,8 @@ pub trait AllStorePorts:
     + WatchlistWriter
     + PreferencesReader
     + PreferencesWriter
+    + PushSubscriptionReader
+    + PushSubscriptionWriter
     + SourceGate
     + CallCounter
     + SourceStatusReader
@@ -47,6 +49,8 @@ impl<S> AllStorePorts for S where
         + WatchlistWriter
         + PreferencesReader
         + PreferencesWriter
+        + PushSubscriptionReader
+        + PushSubscriptionWriter
         + SourceGate
         + CallCounter
         + SourceStatusReader

@@ -1,12 +1,16 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use quickstocks_core::model::{ConnectionId, Timestamp, Token, TokenHash, TokenKind, TokenName, User, UserId, Watchlist};
-use quickstocks_core::ports::{ConnectionWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter};
+use quickstocks_core::model::{
+    ConnectionId, DeviceId, Timestamp, Token, TokenHash, TokenKind, TokenName, User, UserId, Watchlist,
+};
+use quickstocks_core::ports::{
+    ConnectionWriter, PushSubscriptionWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter,
+};
 use serde::{Deserialize, Serialize};
 
 use super::item::{corrupt_key, number, read, sort_key, text, write};
-use super::keys::{CONNECTION_PREFIX, Item, Key, TOKEN_PREFIX, user_partition};
+use super::keys::{CONNECTION_PREFIX, Item, Key, PUSH_PREFIX, TOKEN_PREFIX, user_partition};
 use super::{DynamoStore, WRITES_IN_FLIGHT, watchlists};
 use crate::error::{conditional, store_error};
 
@@ -73,6 +77,10 @@ impl UserWriter for DynamoStore {
             } else if let Some(id) = key.strip_prefix(CONNECTION_PREFIX) {
                 self.remove(&ConnectionId::new(id)).await?;
                 others.push(Key::users_connection(user, &ConnectionId::new(id)));
+            } else if let Some(id) = key.strip_prefix(PUSH_PREFIX) {
+                // Answers false when it has become somebody else's: theirs it stays.
+                self.remove_push_subscription(user, &DeviceId::new(id), None).await?;
+                others.push(Key::users_push_subscription(user, &DeviceId::new(id)));
             } else {
                 others.push(Key { pk: user_partition(user), sk: key.to_owned() });
             }
@@ -199,7 +207,7 @@ impl DynamoStore {
         if token.kind.is_listed() { self.delete_key(Key::users_token(&token.user, &token.hash)).await } else { Ok(()) }
     }
 
-    async fn delete_key(&self, key: Key) -> Result<(), StoreError> {
+    pub(super) async fn delete_key(&self, key: Key) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
         delete.send().await.map(|_| ()).map_err(store_error)
     }

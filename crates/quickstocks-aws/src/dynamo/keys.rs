@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use quickstocks_core::model::{ConnectionId, ListId, Shard, Symbol, TokenHash, UserId, connection_shard, poll_shard};
+use quickstocks_core::model::{
+    ConnectionId, DeviceId, ListId, PushPurpose, Shard, Symbol, TokenHash, UserId, connection_shard, poll_shard,
+};
 
 /// An item's attributes.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -16,6 +18,9 @@ pub(crate) const CONNECTION_PREFIX: &str = "CONN#";
 
 /// What the sort keys of a user's tokens begin with.
 pub(crate) const TOKEN_PREFIX: &str = "TOKEN#";
+
+/// What the sort keys of a user's push subscriptions begin with.
+pub(crate) const PUSH_PREFIX: &str = "PUSH#";
 
 /// The key of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +64,23 @@ impl Key {
 
     pub(crate) fn users_token(user: &UserId, hash: &TokenHash) -> Self {
         Self { pk: user_partition(user), sk: format!("{TOKEN_PREFIX}{}", hash.as_str()) }
+    }
+
+    pub(crate) fn push_subscription(id: &DeviceId) -> Self {
+        Self { pk: format!("PUSH#{id}"), sk: "-".to_owned() }
+    }
+
+    pub(crate) fn users_push_subscription(user: &UserId, id: &DeviceId) -> Self {
+        Self { pk: user_partition(user), sk: format!("{PUSH_PREFIX}{id}") }
+    }
+
+    /// The count of push messages of an hour that a user asked for.
+    pub(crate) fn push_orders(user: &UserId, purpose: PushPurpose, hour: i64) -> Self {
+        let purpose = match purpose {
+            PushPurpose::Activate => "activate",
+            PushPurpose::Test => "test",
+        };
+        Self { pk: user_partition(user), sk: format!("ORDERS#{purpose}#{hour}") }
     }
 
     /// One of the few items about the source of prices.

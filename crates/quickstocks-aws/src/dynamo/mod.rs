@@ -17,6 +17,9 @@
 //! | quote | `QUOTE#symbol` | `LATEST` | `as_of` (the newest moment in it), `tick`, `quote` (JSON) |
 //! | token | `TOKEN#sha256` | `-` | `kind`, `user`, `name`, `created_at`, `used_at`, `expires_at`, `ttl` |
 //! | user's token | `USER#id` | `TOKEN#sha256` | none: it names a token of a kind that is listed |
+//! | push subscription | `PUSH#device` | `-` | `user`, `endpoint`, `p256dh`, `auth`, `vapid_key`, `site`, `name`, `state` (JSON), `created_at` |
+//! | user's push subscription | `USER#id` | `PUSH#device` | none: it names a subscription that is or was theirs |
+//! | push orders of an hour | `USER#id` | `ORDERS#purpose#hour` | `orders`, `ttl` |
 //! | Yahoo's session | `SOURCE#yahoo` | `SESSION` | `cookie`, `crumb`, `fetched_at`; none of them once it is dropped |
 //! | breaker | `SOURCE#yahoo` | `BREAKER` | `trips`, `open_until` |
 //! | calls of an hour | `SOURCE#yahoo` | `CALLS#hour` | `calls`, `ttl` |
@@ -39,6 +42,8 @@
 //! | `WatchlistWriter` | `PutItem`, `DeleteItem` |
 //! | `PreferencesReader` | `GetItem` |
 //! | `PreferencesWriter` | `PutItem` |
+//! | `PushSubscriptionReader` | `Query`, `GetItem` |
+//! | `PushSubscriptionWriter` | `put`: `GetItem`, `PutItem`, `DeleteItem`; `remove`: `DeleteItem`; `move`, `count`: `UpdateItem` |
 //! | `UserReader` | `GetItem` |
 //! | `UserWriter` | `create`: `PutItem`; `remove_user`: `Query`, `DeleteItem` |
 //! | `TokenReader` | `token`: `GetItem`; `tokens_of`: `Query`, `GetItem` |
@@ -61,17 +66,20 @@ mod item;
 mod keys;
 mod poll_set;
 mod preferences;
+mod push;
 mod quotes;
 mod source;
 mod watchlists;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use quickstocks_core::ports::StoreError;
 
 use self::keys::{Item, Key};
@@ -135,16 +143,21 @@ impl DynamoStore {
             puts.into_iter().map(part).collect::<Result<Vec<_>, _>>().map_err(|error| StoreError::Refused(error.into()))?;
         // The SDK adds a token that makes its own retries of one transaction count as one.
         let result = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
-        result.map(|_| ()).map_err(|error| match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-                match classify_cancellation(codes) {
-                    Class::Throttled => StoreError::Throttled(error.into()),
-                    Class::Unavailable => StoreError::Unavailable(error.into()),
-                    Class::Refused => StoreError::Refused(error.into()),
-                }
+        result.map(|_| ()).map_err(transaction_error)
+    }
+}
+
+/// What a failed transaction means.
+fn transaction_error(error: SdkError<TransactWriteItemsError, HttpResponse>) -> StoreError {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+            match classify_cancellation(codes) {
+                Class::Throttled => StoreError::Throttled(error.into()),
+                Class::Unavailable => StoreError::Unavailable(error.into()),
+                Class::Refused => StoreError::Refused(error.into()),
             }
-            _ => store_error(error),
-        })
+        }
+        _ => store_error(error),
     }
 }

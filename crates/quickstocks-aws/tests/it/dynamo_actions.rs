@@ -5,12 +5,13 @@ use std::future::Future;
 
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{
-    Breaker, ConnectionId, Lease, MissingReason, PollRecord, Shard, SourceSession, SourceStatus, TokenKind, Urgency,
+    Breaker, ConnectionId, Lease, MissingReason, PollRecord, PushPurpose, PushState, Shard, SourceSession, SourceStatus,
+    TokenKind, Urgency,
 };
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader,
-    UserWriter, WatchlistReader, WatchlistWriter,
+    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter,
+    TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;
@@ -21,7 +22,15 @@ use crate::scripted::{Answer, Request, Service};
 /// delete what it took, with that. A user has a token and a profile.
 async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) -> Vec<Request> {
     let service = Service::new(|_, request| match request.operation.as_str() {
-        "UpdateItem" => Answer::ok(r#"{"Attributes":{"v":{"N":"1"},"calls":{"N":"1"},"tick":{"N":"1"}}}"#),
+        "UpdateItem" => Answer::ok(r#"{"Attributes":{"v":{"N":"1"},"calls":{"N":"1"},"orders":{"N":"1"},"tick":{"N":"1"}}}"#),
+        "GetItem" if request.body.contains("PUSH#") => Answer::ok(
+            r#"{"Item":{"pk":{"S":"PUSH#d"},"sk":{"S":"-"},"v":{"N":"1"},"user":{"S":"other"},"endpoint":{"S":"e"},"p256dh":{"S":"p"},
+                "auth":{"S":"a"},"vapid_key":{"S":"k"},"site":{"S":"s"},"name":{"S":"n"},"state":{"S":"{\"is\":\"active\"}"},
+                "created_at":{"N":"1"}}}"#,
+        ),
+        "Query" if request.body.contains("PUSH#") => {
+            Answer::ok(r#"{"Items":[{"pk":{"S":"USER#u"},"sk":{"S":"PUSH#d"},"v":{"N":"1"}}]}"#)
+        }
         "DeleteItem" if request.body.contains("WS#") => Answer::ok(
             r#"{"Attributes":{"pk":{"S":"WS#1"},"sk":{"S":"c"},"v":{"N":"1"},"user":{"S":"u"},"listed":{"S":""},"watched":{"S":""},
                 "paused":{"BOOL":false},"connected_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
@@ -186,6 +195,24 @@ async fn people() {
         TokenWriter::delete(&store, &token.hash).await.unwrap();
     });
     check("TokenWriter", &writes.await);
+}
+
+#[tokio::test]
+async fn push_subscriptions() {
+    let subscription = sample::push_subscription("one", "u");
+    let (user, id) = (&subscription.user, &subscription.id);
+    let reads = requests(async |store| {
+        store.push_subscriptions(user).await.unwrap();
+    });
+    check("PushSubscriptionReader", &reads.await);
+    let writes = requests(async |store| {
+        store.put_push_subscription(&subscription).await.unwrap();
+        store.remove_push_subscription(user, id, None).await.unwrap();
+        store.remove_push_subscription(user, id, Some(&subscription.keys)).await.unwrap();
+        store.move_push_subscription(user, id, &PushState::Pending, &PushState::Active).await.unwrap();
+        store.count_push_order(user, PushPurpose::Test, 1).await.unwrap();
+    });
+    check("PushSubscriptionWriter", &writes.await);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod history;
 mod identity;
 mod poll;
 mod preferences;
+mod push;
 mod quote;
 mod shard;
 mod source;
@@ -22,6 +23,11 @@ pub use identity::{
 };
 pub use poll::{Lease, PollEntry, PollRecord, Urgency};
 pub use preferences::{Colours, DisplayCurrency, InvalidPreference, Locale, Preferences, QuietHours, Theme, TimeOfDay, TimeZone};
+pub use push::{
+    Activation, DeviceId, DeviceName, Endpoint, InvalidDeviceName, MAX_DEVICE_NAME_CHARS, MAX_ENDPOINT_BYTES,
+    MAX_PUSH_SUBSCRIPTIONS, PushAction, PushKeys, PushMessage, PushOrder, PushPurpose, PushState, PushSubscription, PushTopic,
+    PushUrgency, VapidKeyId,
+};
 pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, StoredQuote};
 pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_shard, poll_shard};
 pub use source::{

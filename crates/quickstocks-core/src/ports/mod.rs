@@ -6,6 +6,7 @@ mod identity;
 mod messages;
 mod poll_set;
 mod preferences;
+mod push;
 mod quotes;
 mod source;
 mod source_state;
@@ -17,6 +18,10 @@ pub use identity::{TokenReader, TokenWriter, UserReader, UserWriter};
 pub use messages::{ConnectionSender, Delivery, FrameEncoder, ListAnnouncer, ListChange, PublishError, TickPublisher};
 pub use poll_set::{PollPage, PollSetReader, PollSetWriter};
 pub use preferences::{PreferencesReader, PreferencesWriter};
+pub use push::{
+    PushOutcome, PushRequester, PushSender, PushSubscriptionReader, PushSubscriptionWriter, SignError, SubscriptionFault,
+    SubscriptionRule, SubscriptionWrite, VapidSigner,
+};
 pub use quotes::{QuoteReader, QuoteWrite, QuoteWriter};
 pub use source::{HistorySource, QuoteSource, SourceAnswer, SourceError, SymbolSearch};
 pub use source_state::{CallCounter, SourceGate, SourceStatusReader, SourceStatusWriter};

@@ -13,6 +13,8 @@ mod planner;
 #[cfg(test)]
 mod preferences;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod symbols;

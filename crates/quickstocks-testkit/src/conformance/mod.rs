@@ -9,6 +9,7 @@ pub mod model;
 mod operation;
 pub mod poll_set;
 pub mod preferences;
+pub mod push;
 pub mod quotes;
 pub mod source_state;
 mod suite;

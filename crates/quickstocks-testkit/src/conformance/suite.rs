@@ -119,6 +119,21 @@ macro_rules! store_conformance {
                 users_are_kept_apart
                 of_callers_that_expect_one_version_exactly_one_wins
             }
+            push {
+                a_subscription_is_read_back_whole
+                the_subscriptions_of_a_user_are_ordered_and_nobody_elses
+                an_endpoint_has_one_subscription
+                a_subscription_moves_to_whoever_shows_its_keys
+                a_subscription_of_another_user_with_other_keys_stays
+                a_removed_subscription_is_gone_and_can_be_made_again
+                a_subscription_made_anew_survives_the_removal_of_the_former
+                another_users_subscription_is_out_of_reach
+                a_state_follows_only_the_expected_one
+                of_callers_that_move_one_state_exactly_one_does
+                orders_are_counted_by_user_purpose_and_hour
+                orders_counted_at_once_are_all_counted
+                a_removed_user_has_no_subscriptions
+            }
             source_state {
                 there_is_no_session_at_first
                 a_session_replaces_the_one_before
@@ -200,6 +215,7 @@ mod tests {
             ("identity", include_str!("identity.rs")),
             ("watchlists", include_str!("watchlists.rs")),
             ("preferences", include_str!("preferences.rs")),
+            ("push", include_str!("push.rs")),
             ("source_state", include_str!("source_state.rs")),
         ] {
             let listed = suite.split_once(&format!("            {module} {{\n")).unwrap().1.split_once('}').unwrap().0;

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, Lease, ListId, PollRecord, Preferences, Shard, SourceSession, SourceStatus, StoredQuote,
-    Symbol, TickNumber, Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    Breaker, Connection, ConnectionId, DeviceId, Lease, ListId, PollRecord, Preferences, PushKeys, PushPurpose, PushState,
+    PushSubscription, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash,
+    TokenKind, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
     CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter,
-    PreferencesReader, PreferencesWriter, QuoteReader, QuoteWrite, QuoteWriter, SourceGate, SourceStatusReader,
-    SourceStatusWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    PreferencesReader, PreferencesWriter, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWrite, QuoteWriter,
+    SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite, TokenReader, TokenWriter, UserReader,
+    UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -117,6 +119,17 @@ through!(PreferencesReader {
 
 through!(PreferencesWriter {
     fn put_preferences(user: &UserId, preferences: &Preferences, expected: u64) -> Change => PutPreferences;
+});
+
+through!(PushSubscriptionReader {
+    fn push_subscriptions(user: &UserId) -> Vec<PushSubscription> => PushSubscriptions;
+});
+
+through!(PushSubscriptionWriter {
+    fn put_push_subscription(subscription: &PushSubscription) -> SubscriptionWrite => PutPushSubscription;
+    fn remove_push_subscription(user: &UserId, id: &DeviceId, keys: Option<&PushKeys>) -> bool => RemovePushSubscription;
+    fn move_push_subscription(user: &UserId, id: &DeviceId, from: &PushState, to: &PushState) -> bool => MovePushSubscription;
+    fn count_push_order(user: &UserId, purpose: PushPurpose, hour: i64) -> u32 => CountPushOrder;
 });
 
 through!(SourceGate {

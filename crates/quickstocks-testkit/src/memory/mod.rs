@@ -4,17 +4,18 @@ mod connections;
 mod identity;
 mod poll_set;
 mod preferences;
+mod push;
 mod quotes;
 mod source_state;
 mod watchlists;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, ListId, PollEntry, Preferences, SourceSession, SourceStatus, StoredQuote, Symbol, Token,
-    TokenHash, User, UserId, Watchlist,
+    Breaker, Connection, ConnectionId, DeviceId, ListId, PollEntry, Preferences, PushPurpose, PushSubscription, SourceSession,
+    SourceStatus, StoredQuote, Symbol, Token, TokenHash, User, UserId, Watchlist,
 };
 
 /// Every store port in memory. It behaves as a real store does: it orders, it pages (three rows a page unless told
@@ -37,6 +38,8 @@ struct State {
     tokens: BTreeMap<TokenHash, Token>,
     watchlists: BTreeMap<(UserId, ListId), Watchlist>,
     preferences: BTreeMap<UserId, Preferences>,
+    push_subscriptions: BTreeMap<DeviceId, PushSubscription>,
+    push_orders: HashMap<(UserId, PushPurpose, i64), u32>,
     session: Option<SourceSession>,
     breaker: Breaker,
     calls: BTreeMap<i64, u32>,
