@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod doors;
+mod killed;
 mod many_sockets;
 mod one_guest;
+mod program;
+mod readme;
 mod source_trouble;
 mod support;
