@@ -18,6 +18,7 @@ mod topic;
 mod web;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -136,9 +137,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let source = options.source()?;
     options.check_exposure()?;
     let web = if options.no_web { Router::new() } else { web::router(&options.web_dir)? };
-    std::fs::create_dir_all(&options.data_dir).with_context(|| {
-        format!("the data folder {} cannot be made; choose another with --data-dir", options.data_dir.display())
-    })?;
+    make_data_folder(&options.data_dir)?;
     let store = SqliteStore::open(options.data_dir.join(DATABASE))?;
     if store.begin(&source.name()).await.context("the database cannot be written to")? {
         tracing::info!(
@@ -216,6 +215,20 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         stop,
         tasks,
     })
+}
+
+/// Makes the folder of the data where it is missing. It is for its owner alone, since it holds people's lists.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn make_data_folder(path: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .recursive(true)
+        .create(path)
+        .with_context(|| format!("the data folder {} cannot be made; choose another with --data-dir", path.display()))
 }
 
 /// The schedule: an event every tick, the first at once. A tick that takes longer than its time delays the next.

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use quickstocks_boot::{LogFormat, init_tracing};
 use quickstocks_core::model::SourceKind;
-use quickstocks_local::{Command, DATABASE, Options, start};
-use quickstocks_sqlite::back_up;
+use quickstocks_local::{Command, DATABASE, Options, make_data_folder, start};
+use quickstocks_sqlite::{back_up, restore};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -28,10 +28,21 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the address is this program's answer; logs go to standard error")]
 async fn run(options: &Options) -> anyhow::Result<()> {
-    if let Some(Command::Backup { file, data_dir }) = &options.command {
-        let bytes = back_up(&data_dir.join(DATABASE), file)?;
-        println!("{} has {} KB", file.display(), bytes.div_ceil(1024));
-        return Ok(());
+    match &options.command {
+        Some(Command::Backup { file, data_dir }) => {
+            let bytes = back_up(&data_dir.join(DATABASE), file)?;
+            println!("{} has {} KB", file.display(), bytes.div_ceil(1024));
+            return Ok(());
+        }
+        Some(Command::Restore { file, data_dir }) => {
+            make_data_folder(data_dir)?;
+            if let Some(replaced) = restore(file, &data_dir.join(DATABASE))? {
+                println!("The data that was there is now {}; remove it when you no longer need it.", replaced.display());
+            }
+            println!("{} is in place: start QuickStocks again.", file.display());
+            return Ok(());
+        }
+        None => {}
     }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -77,10 +77,17 @@ pub struct Options {
 /// Something else than to run.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Copy the data into a new file, also while QuickStocks runs. To go back to it, stop QuickStocks and put the copy in the place of
-    /// quickstocks.db in the data folder
+    /// Copy the data into a new file, also while QuickStocks runs
     Backup {
         /// The file to write; it must not exist
+        file: PathBuf,
+        /// The folder that keeps lists and last prices
+        #[arg(long, default_value = "quickstocks-data", env = "QUICKSTOCKS_DATA_DIR")]
+        data_dir: PathBuf,
+    },
+    /// Put a backup in the place of the data, which is kept beside it; QuickStocks must not run meanwhile
+    Restore {
+        /// The backup
         file: PathBuf,
         /// The folder that keeps lists and last prices
         #[arg(long, default_value = "quickstocks-data", env = "QUICKSTOCKS_DATA_DIR")]

@@ -72,7 +72,8 @@ pub fn back_up(from: &Path, to: &Path) -> Result<u64, BackupError> {
     Ok(bytes)
 }
 
-enum CopyError {
+/// Why a database could not be copied.
+pub(crate) enum CopyError {
     Foreign,
     Io(io::Error),
     Sqlite(rusqlite::Error),
@@ -91,7 +92,8 @@ impl From<rusqlite::Error> for CopyError {
     }
 }
 
-fn copy(from: &Path, part: &Path) -> Result<u64, CopyError> {
+/// Copies a database of ours into a new file, and checks the copy.
+pub(crate) fn copy(from: &Path, part: &Path) -> Result<u64, CopyError> {
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     source.busy_timeout(BUSY_TIMEOUT)?;
     missing(&source, MIGRATIONS).map_err(|mismatch| match mismatch {

@@ -11,6 +11,7 @@ mod preferences;
 mod push;
 mod quotes;
 mod readers;
+mod restore;
 mod rows;
 mod schema;
 mod source_state;
@@ -29,6 +30,7 @@ pub use backup::{BackupError, back_up};
 use error::Failure;
 pub use open::OpenError;
 use readers::Readers;
+pub use restore::{RestoreError, restore};
 use writer::Writer;
 
 /// Every store port on one SQLite database.

@@ -141,7 +141,8 @@ pub(crate) fn in_memory() -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-fn lock(path: &Path) -> Result<File, OpenError> {
+/// Takes a database for this process alone, as long as the answer is held.
+pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
     // A file of its own, since SQLite locks the database itself.
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

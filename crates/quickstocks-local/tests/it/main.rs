@@ -7,5 +7,6 @@ mod many_sockets;
 mod one_guest;
 mod program;
 mod readme;
+mod self_hosting;
 mod source_trouble;
 mod support;
