@@ -26,5 +26,6 @@ pub mod model;
 pub mod ports;
 pub mod preferences;
 pub mod push;
+pub mod rates;
 pub mod symbols;
 pub mod watchlists;

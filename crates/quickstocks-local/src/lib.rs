@@ -24,8 +24,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context;
+use api::Limits;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use axum::routing::{any, get};
 use dispatch::Dispatcher;
@@ -172,6 +173,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         allowed_origins: options.allowed_origins(address),
         https: options.is_https(),
         sign_up: options.sign_up,
+        limits: (!options.no_rate_limits).then(Limits::default),
+        trusted_proxies: options.trusted_proxies.into(),
     };
 
     let api = ports.api();
@@ -194,7 +197,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .merge(web)
         .merge(api_routes(api::router(api)))
         .layer(CompressionLayer::new());
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     tasks.spawn(async move {
         if let Err(error) = serving.await {
             tracing::error!(error = &error as &dyn std::error::Error, "the server ended");
@@ -287,7 +291,11 @@ fn api_routes(api: Router) -> Router {
 
 async fn call_api(State(api): State<Router>, mut request: Request) -> Response {
     // The path parameters found out here would count as the API's own.
+    let peer = request.extensions_mut().remove::<ConnectInfo<SocketAddr>>();
     *request.extensions_mut() = http::Extensions::new();
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(peer);
+    }
     match api.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

@@ -49,6 +49,14 @@ pub struct Options {
     #[arg(long, default_value = "open", env = "QUICKSTOCKS_SIGN_UP")]
     pub sign_up: SignUp,
 
+    /// How many proxies in front add whom they speak for to X-Forwarded-For; limits by address need it
+    #[arg(long, default_value_t = 0, env = "QUICKSTOCKS_TRUSTED_PROXIES")]
+    pub trusted_proxies: u8,
+
+    /// Answer as many requests as come, for load tests; only where no other machine can send any
+    #[arg(long, hide = true)]
+    pub no_rate_limits: bool,
+
     /// How many calls an hour the source may have, 0 for no limit [default: 300 for yahoo, no limit otherwise]
     #[arg(long, env = "YAHOO_CALLS_PER_HOUR")]
     pub calls_per_hour: Option<u32>,
@@ -177,6 +185,9 @@ impl Options {
                 bail!("--public-url {url} is an origin: scheme, host and port, without a path");
             }
         }
+        if self.no_rate_limits && !(self.listen.ip().is_loopback() && self.public_urls.is_empty()) {
+            bail!("--no-rate-limits is for load tests on this machine: leave --public-url out and listen on 127.0.0.1");
+        }
         let exposed = !self.listen.ip().is_loopback() && !self.is_https();
         if exposed && !self.insecure_lan {
             bail!(
@@ -235,6 +246,9 @@ mod tests {
     fn plain_http_beyond_this_machine_has_to_be_asked_for() {
         for (arguments, allowed) in [
             (vec!["--listen", "127.0.0.1:0"], true),
+            (vec!["--no-rate-limits"], true),
+            (vec!["--no-rate-limits", "--listen", "0.0.0.0:80", "--insecure-lan"], false),
+            (vec!["--no-rate-limits", "--public-url", "https://stocks.example.org"], false),
             (vec!["--listen", "0.0.0.0:80"], false),
             (vec!["--listen", "0.0.0.0:80", "--insecure-lan"], true),
             (vec!["--listen", "0.0.0.0:80", "--public-url", "https://stocks.example.org"], true),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{CookieMode, Deps, Settings};
+use api::{CookieMode, Deps, Limits, Settings};
 use dispatch::Dispatcher;
 use fetch_quotes::FetchQuotes;
 use quickstocks_core::fetch::FetchConfig;
@@ -33,6 +33,8 @@ pub(crate) struct Ports {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) https: bool,
     pub(crate) sign_up: SignUp,
+    pub(crate) limits: Option<Limits>,
+    pub(crate) trusted_proxies: usize,
 }
 
 impl Ports {
@@ -62,6 +64,8 @@ impl Ports {
             allowed_origins: self.allowed_origins.clone(),
             cookie: if self.https { CookieMode::Secure } else { CookieMode::Plain },
             sign_up: self.sign_up,
+            limits: self.limits,
+            trusted_proxies: self.trusted_proxies,
             tick_seconds: self.tick_seconds,
             source: self.source_kind,
             calls_per_hour: match self.budget {

@@ -33,6 +33,7 @@ impl UserWriter for SqliteStore {
                 "DELETE FROM push_subscription WHERE user = ?1",
                 "DELETE FROM push_order WHERE user = ?1",
                 "DELETE FROM connection WHERE user = ?1",
+                "DELETE FROM request WHERE user = ?1",
                 "DELETE FROM user WHERE id = ?1",
             ] {
                 rows::execute(connection, sql, [user.as_str()])?;

@@ -11,6 +11,7 @@ mod preferences;
 mod push;
 mod quotes;
 mod readers;
+mod requests;
 mod restore;
 mod rows;
 mod schema;
@@ -49,6 +50,10 @@ pub struct Purged {
     pub connections: usize,
     /// Sessions and tickets that had stopped being good.
     pub tokens: usize,
+    /// Requests that need not be remembered any more.
+    pub requests: usize,
+    /// Counts of events whose window is over.
+    pub events: usize,
     /// Symbols of the poll set that nobody wanted any more.
     pub symbols: usize,
     /// Hours whose calls and orders count for nothing any more.
@@ -88,6 +93,8 @@ impl SqliteStore {
             Ok(Purged {
                 connections: run_out("DELETE FROM connection WHERE expires_at <= ?1")?,
                 tokens: run_out("DELETE FROM token WHERE expires_at <= ?1")?,
+                requests: run_out("DELETE FROM request WHERE expires_at <= ?1")?,
+                events: run_out("DELETE FROM event_count WHERE until <= ?1")?,
                 symbols: run_out(
                     "DELETE FROM poll_entry WHERE ifnull(on_screen_until, ?1) <= ?1 AND ifnull(armed_until, ?1) <= ?1 AND ifnull(followed_until, ?1) <= ?1",
                 )?,

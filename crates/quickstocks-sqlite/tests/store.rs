@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quickstocks_core::model::{Breaker, Lease, SourceStatus, TokenKind, Urgency, poll_shard};
+use quickstocks_core::model::{Breaker, Lease, RequestRecord, SourceStatus, TokenKind, Urgency, poll_shard};
 use quickstocks_core::ports::{
     CallCounter as _, ConnectionReader as _, ConnectionWriter as _, PollSetReader, PollSetWriter, QuoteReader as _, QuoteWrite,
-    QuoteWriter as _, SourceGate as _, SourceStatusReader as _, SourceStatusWriter as _, StoreError, TokenReader as _,
-    TokenWriter, WatchlistReader as _, WatchlistWriter as _,
+    QuoteWriter as _, RateCounter as _, RequestLog as _, SourceGate as _, SourceStatusReader as _, SourceStatusWriter as _,
+    StoreError, TokenReader as _, TokenWriter, WatchlistReader as _, WatchlistWriter as _,
 };
 use quickstocks_sqlite::{Purged, SqliteStore};
 use quickstocks_testkit::sample;
@@ -52,10 +52,19 @@ async fn a_purge_deletes_what_has_run_out_and_nothing_else() {
     }
     store.insert(&sample::user("ann"), &sample::watchlist("1f", "Picks", &["OLD"])).await.unwrap();
 
-    assert_eq!(store.purge(now).await.unwrap(), Purged { connections: 1, tokens: 1, symbols: 1, hours: 1 });
+    for (key, expires_at) in [("old", now), ("new", now + Duration::from_secs(1))] {
+        let record = RequestRecord { key: key.to_owned(), fingerprint: "f".to_owned(), answer: None, expires_at };
+        store.claim_request(&sample::user("ann"), &record, sample::NOW).await.unwrap();
+        store.count_event("key", expires_at).await.unwrap();
+    }
+
+    assert_eq!(
+        store.purge(now).await.unwrap(),
+        Purged { connections: 1, tokens: 1, requests: 1, events: 1, symbols: 1, hours: 1 }
+    );
     assert_eq!(store.purge(now).await.unwrap(), Purged::default());
     let count = |sql: &str| other_program(&path).query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    for table in ["connection", "token", "poll_entry", "watchlist"] {
+    for table in ["connection", "token", "poll_entry", "watchlist", "request", "event_count"] {
         assert_eq!(count(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
     }
     assert_eq!(store.calls(hour).await.unwrap(), 5);

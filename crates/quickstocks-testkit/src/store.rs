@@ -1,7 +1,7 @@
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter,
-    TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate,
+    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 /// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
@@ -24,6 +24,8 @@ pub trait AllStorePorts:
     + PreferencesWriter
     + PushSubscriptionReader
     + PushSubscriptionWriter
+    + RateCounter
+    + RequestLog
     + SourceGate
     + CallCounter
     + SourceStatusReader
@@ -51,6 +53,8 @@ impl<S> AllStorePorts for S where
         + PreferencesWriter
         + PushSubscriptionReader
         + PushSubscriptionWriter
+        + RateCounter
+        + RequestLog
         + SourceGate
         + CallCounter
         + SourceStatusReader

@@ -8,6 +8,7 @@ use quickstocks_core::model::{SESSION_LIFETIME, Scope, Secret};
 
 use crate::error::ApiError;
 use crate::extract::{Caller, Holder};
+use crate::idempotency::Credential;
 use crate::state::{AppState, CookieMode, Deps};
 
 /// The session that the request's cookie carries, if it has the form of one.
@@ -63,6 +64,7 @@ async fn by_token(deps: &Deps, authorization: &HeaderValue, mut request: Request
         ));
     }
     request.extensions_mut().insert(Caller(user));
+    request.extensions_mut().insert(Credential(secret));
     Ok(next.run(request).await)
 }
 
@@ -74,6 +76,7 @@ async fn by_session(deps: &Deps, mut request: Request, next: Next) -> Result<Res
     check_origin(&request, &deps.settings.allowed_origins, true)?;
     request.extensions_mut().insert(Caller(guest.user.clone()));
     request.extensions_mut().insert(Holder { user: guest.user, session: session.hash() });
+    request.extensions_mut().insert(Credential(session.clone()));
     let mut response = next.run(request).await;
     if guest.renewed && !response.headers().contains_key(header::SET_COOKIE) {
         response.headers_mut().append(header::SET_COOKIE, set_cookie(&session, mode));

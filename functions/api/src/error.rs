@@ -1,6 +1,8 @@
 //! What a request can fail with, and how it is told: one enum, one table of status and code. 4xx explain; 5xx say nothing
 //! of the inside, which goes to the log, once, here.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::accounts::AccountError;
@@ -21,6 +23,10 @@ pub(crate) enum ApiError {
     Client { status: StatusCode, code: &'static str, detail: String, field: Option<String> },
     /// The source of prices cannot be asked now.
     SourceUnavailable { detail: String, retry_at: Option<Timestamp>, now: Timestamp },
+    /// There were too many requests; `wait` tells for how long there may be none.
+    RateLimited { wait: Duration },
+    /// The same request is being done.
+    UnderWay,
     /// Something inside failed.
     Internal(anyhow::Error),
     /// The store cannot be used now.
@@ -106,6 +112,8 @@ impl ApiError {
         match self {
             Self::Client { status, .. } => *status,
             Self::SourceUnavailable { .. } | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::UnderWay => StatusCode::CONFLICT,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -130,6 +138,15 @@ impl IntoResponse for ApiError {
                 // Without better advice: the next tick.
                 retry_after = Some(retry_at.map_or(60, |at| at.since(now).as_secs().max(1)));
                 ("source_unavailable", detail, None)
+            }
+            Self::RateLimited { wait } => {
+                retry_after = Some(wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX));
+                ("rate_limited", "these were too many requests; wait a while".to_owned(), None)
+            }
+            Self::UnderWay => {
+                retry_after = Some(1);
+                let detail = "a request with this Idempotency-Key is under way; ask again for its answer".to_owned();
+                ("idempotency_under_way", detail, Some("Idempotency-Key".to_owned()))
             }
             Self::StoreUnavailable(error) => {
                 tracing::error!(error = &*error as &dyn std::error::Error, "the store is unavailable");

@@ -1,10 +1,13 @@
 //! The REST API under `/api/v1`: one axum router, served by Lambda and by the local server alike.
 
+mod address;
 mod auth;
 
 pub mod config;
 mod error;
 mod extract;
+mod idempotency;
+mod limits;
 mod openapi;
 mod respond;
 mod routes;
@@ -22,6 +25,7 @@ use crate::error::ApiError;
 use crate::routes::{account, live, preferences, prices, service, session, tokens, transfer, watchlists};
 
 pub use config::Config;
+pub use limits::Limits;
 pub use openapi::document as openapi_document;
 pub use state::{CookieMode, Deps, Settings};
 
@@ -47,6 +51,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/invites", post(account::invite))
         .route("/account", delete(account::delete))
         .route("/account/export", get(account::export))
+        .route_layer(from_fn_with_state(Arc::clone(&state), idempotency::once))
+        .route_layer(from_fn_with_state(Arc::clone(&state), limits::by_user))
         .route_layer(from_fn_with_state(Arc::clone(&state), auth::require_caller));
     let open = Router::new()
         .route("/session", get(session::read).post(session::begin))
@@ -60,6 +66,7 @@ pub fn router(deps: Deps) -> Router {
         .nest("/api/v1", with_caller.merge(open))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(from_fn_with_state(Arc::clone(&state), limits::by_address))
         .layer(from_fn(headers))
         .with_state(state)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Config, CookieMode, Deps, Settings};
+use api::{Config, CookieMode, Deps, Limits, Settings};
 use quickstocks_aws::{DynamoStore, SnsTickPublisher, sdk_config};
 use quickstocks_boot::{Env, LogFormat, OsRandom, SystemClock, init_tracing};
 use quickstocks_yahoo::{YahooClient, YahooConfig};
@@ -28,6 +28,9 @@ async fn main() -> Result<(), lambda_http::Error> {
         allowed_origins: config.allowed_origins,
         cookie: CookieMode::Secure,
         sign_up: config.sign_up,
+        limits: Some(Limits::default()),
+        // CloudFront, which the template always puts in front.
+        trusted_proxies: 1,
     };
     let announcer = Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn));
     let deps = Deps::new(&store, &Arc::new(source), announcer, clock, Arc::new(OsRandom), settings);

@@ -5,12 +5,15 @@ use quickstocks_core::guests::Guests;
 use quickstocks_core::model::{SignUp, SourceKind};
 use quickstocks_core::ports::{
     CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer, PollSetWriter, PreferencesReader,
-    PreferencesWriter, QuoteReader, QuoteSource, QuoteWriter, Random, SourceStatusReader, SourceStatusWriter, SymbolSearch,
-    TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    PreferencesWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, RequestLog, SourceStatusReader,
+    SourceStatusWriter, SymbolSearch, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
+use quickstocks_core::rates::Rates;
 use quickstocks_core::symbols::Symbols;
 use quickstocks_core::watchlists::Watchlists;
+
+use crate::limits::{Buckets, Limits};
 
 /// What the API works with.
 #[derive(Clone)]
@@ -25,8 +28,11 @@ pub struct Deps {
     pub history: Arc<dyn HistorySource>,
     pub status: Arc<dyn SourceStatusReader>,
     pub calls: Arc<dyn CallCounter>,
+    pub rates: Rates,
+    pub requests: Arc<dyn RequestLog>,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
+    pub(crate) buckets: Option<Arc<Buckets>>,
 }
 
 impl Deps {
@@ -54,6 +60,8 @@ impl Deps {
             + QuoteReader
             + QuoteWriter
             + CallCounter
+            + RateCounter
+            + RequestLog
             + SourceStatusReader
             + SourceStatusWriter
             + 'static,
@@ -106,6 +114,9 @@ impl Deps {
             history: Arc::clone(source) as _,
             status: Arc::clone(store) as _,
             calls: Arc::clone(store) as _,
+            rates: Rates { counter: Arc::clone(store) as _, clock: Arc::clone(&clock) },
+            requests: Arc::clone(store) as _,
+            buckets: settings.limits.as_ref().map(|limits| Arc::new(Buckets::new(limits, &clock))),
             clock,
             settings,
         }
@@ -127,6 +138,10 @@ pub struct Settings {
     pub calls_per_hour: Option<u32>,
     /// Who may become a guest.
     pub sign_up: SignUp,
+    /// How much one client may ask for; `None` for as much as it likes, which is for load tests.
+    pub limits: Option<Limits>,
+    /// How many proxies in front write `X-Forwarded-For` truthfully; 0 for none.
+    pub trusted_proxies: usize,
 }
 
 /// How the session's cookie is made.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use quickstocks_core::model::{
-    ConnectionId, DeviceId, ListId, PushPurpose, Shard, Symbol, TokenHash, UserId, connection_shard, poll_shard,
+    ConnectionId, DeviceId, ListId, PushPurpose, Shard, Symbol, Timestamp, TokenHash, UserId, connection_shard, poll_shard,
 };
 
 /// An item's attributes.
@@ -40,6 +40,15 @@ impl Key {
 
     pub(crate) fn preferences(user: &UserId) -> Self {
         Self { pk: user_partition(user), sk: "PREFERENCES".to_owned() }
+    }
+
+    pub(crate) fn request(user: &UserId, key: &str) -> Self {
+        Self { pk: user_partition(user), sk: format!("REQUEST#{key}") }
+    }
+
+    /// The count of events in the window that ends at `until`.
+    pub(crate) fn events(key: &str, until: Timestamp) -> Self {
+        Self { pk: format!("EVENTS#{key}"), sk: until.millis().to_string() }
     }
 
     pub(crate) fn users_connection(user: &UserId, id: &ConnectionId) -> Self {

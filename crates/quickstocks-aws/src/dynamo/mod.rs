@@ -20,6 +20,8 @@
 //! | push subscription | `PUSH#device` | `-` | `user`, `endpoint`, `p256dh`, `auth`, `vapid_key`, `site`, `name`, `state` (JSON), `created_at` |
 //! | user's push subscription | `USER#id` | `PUSH#device` | none: it names a subscription that is or was theirs |
 //! | push orders of an hour | `USER#id` | `ORDERS#purpose#hour` | `orders`, `ttl` |
+//! | request | `USER#id` | `REQUEST#key` | `fingerprint`, `answer`, `expires_at`, `ttl` |
+//! | events of a window | `EVENTS#key` | `until` in milliseconds | `count`, `ttl` |
 //! | Yahoo's session | `SOURCE#yahoo` | `SESSION` | `cookie`, `crumb`, `fetched_at`; none of them once it is dropped |
 //! | breaker | `SOURCE#yahoo` | `BREAKER` | `trips`, `open_until` |
 //! | calls of an hour | `SOURCE#yahoo` | `CALLS#hour` | `calls`, `ttl` |
@@ -52,6 +54,8 @@
 //! | `ConnectionWriter` | `add`: `PutItem`; `remove`: `DeleteItem`; the setters: `UpdateItem` |
 //! | `PollSetReader` | `Query` |
 //! | `PollSetWriter` | `UpdateItem` |
+//! | `RateCounter` | `UpdateItem` |
+//! | `RequestLog` | `claim_request`: `PutItem`, `GetItem`; `keep_answer`: `PutItem`; `forget_request`: `DeleteItem` |
 //! | `SourceGate` | `GetItem`, `PutItem` |
 //! | `CallCounter` | `add_calls`: `UpdateItem`; `calls`: `GetItem` |
 //! | `SourceStatusReader` | `GetItem` |
@@ -68,6 +72,7 @@ mod poll_set;
 mod preferences;
 mod push;
 mod quotes;
+mod requests;
 mod source;
 mod watchlists;
 

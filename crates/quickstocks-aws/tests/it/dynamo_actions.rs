@@ -5,13 +5,13 @@ use std::future::Future;
 
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{
-    Breaker, ConnectionId, Lease, MissingReason, PollRecord, PushPurpose, PushState, Shard, SourceSession, SourceStatus,
-    TokenKind, Urgency,
+    Breaker, ConnectionId, Lease, MissingReason, PollRecord, PushPurpose, PushState, RequestRecord, Shard, SourceSession,
+    SourceStatus, TokenKind, Urgency,
 };
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, SourceGate, SourceStatusReader, SourceStatusWriter,
-    TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate,
+    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;
@@ -22,7 +22,12 @@ use crate::scripted::{Answer, Request, Service};
 /// delete what it took, with that. A user has a token and a profile.
 async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) -> Vec<Request> {
     let service = Service::new(|_, request| match request.operation.as_str() {
-        "UpdateItem" => Answer::ok(r#"{"Attributes":{"v":{"N":"1"},"calls":{"N":"1"},"orders":{"N":"1"},"tick":{"N":"1"}}}"#),
+        "PutItem" if request.body.contains("REQUEST#there") && request.body.contains("attribute_not_exists") => {
+            Answer::dynamo_error(400, "ConditionalCheckFailedException")
+        }
+        "UpdateItem" => Answer::ok(
+            r#"{"Attributes":{"v":{"N":"1"},"count":{"N":"1"},"calls":{"N":"1"},"orders":{"N":"1"},"tick":{"N":"1"}}}"#,
+        ),
         "GetItem" if request.body.contains("PUSH#") => Answer::ok(
             r#"{"Item":{"pk":{"S":"PUSH#d"},"sk":{"S":"-"},"v":{"N":"1"},"user":{"S":"other"},"endpoint":{"S":"e"},"p256dh":{"S":"p"},
                 "auth":{"S":"a"},"vapid_key":{"S":"k"},"site":{"S":"s"},"name":{"S":"n"},"state":{"S":"{\"is\":\"active\"}"},
@@ -139,6 +144,24 @@ async fn quotes_and_poll_set() {
     })
     .await;
     check("PollSetWriter", &writes);
+}
+
+#[tokio::test]
+async fn requests_and_events() {
+    let (user, until) = (sample::user("u"), NOW + std::time::Duration::from_mins(1));
+    let counted = requests(async |store| {
+        store.count_event("guest#192.0.2.1", until).await.unwrap();
+    });
+    check("RateCounter", &counted.await);
+    let logged = requests(async |store| {
+        for key in ["new", "there"] {
+            let record = RequestRecord { key: key.into(), fingerprint: "f".into(), answer: Some("s".into()), expires_at: until };
+            store.claim_request(&user, &record, NOW).await.unwrap();
+            store.keep_answer(&user, &record).await.unwrap();
+            store.forget_request(&user, key).await.unwrap();
+        }
+    });
+    check("RequestLog", &logged.await);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod poll;
 mod preferences;
 mod push;
 mod quote;
+mod request;
 mod shard;
 mod source;
 mod symbol;
@@ -29,6 +30,7 @@ pub use push::{
     PushUrgency, VapidKeyId,
 };
 pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, StoredQuote};
+pub use request::RequestRecord;
 pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_shard, poll_shard};
 pub use source::{
     Breaker, BreakerState, CallBudget, SourceHealth, SourceKind, SourceReason, SourceSession, SourceState, SourceStatus,

@@ -8,6 +8,7 @@ mod poll_set;
 mod preferences;
 mod push;
 mod quotes;
+mod requests;
 mod source;
 mod source_state;
 mod watchlists;
@@ -23,6 +24,7 @@ pub use push::{
     SubscriptionRule, SubscriptionWrite, VapidSigner,
 };
 pub use quotes::{QuoteReader, QuoteWrite, QuoteWriter};
+pub use requests::{RateCounter, RequestLog};
 pub use source::{HistorySource, QuoteSource, SourceAnswer, SourceError, SymbolSearch};
 pub use source_state::{CallCounter, SourceGate, SourceStatusReader, SourceStatusWriter};
 pub use watchlists::{Change, WatchlistReader, WatchlistWriter};

@@ -11,6 +11,7 @@ pub mod poll_set;
 pub mod preferences;
 pub mod push;
 pub mod quotes;
+pub mod requests;
 pub mod source_state;
 mod suite;
 pub mod watchlists;

@@ -134,6 +134,17 @@ macro_rules! store_conformance {
                 orders_counted_at_once_are_all_counted
                 a_removed_user_has_no_subscriptions
             }
+            requests {
+                events_are_counted_by_key_and_window
+                events_counted_at_once_are_all_counted
+                a_claimed_request_is_claimed_once
+                an_expired_request_can_be_claimed_again
+                of_twenty_callers_exactly_one_claims_a_request
+                an_answer_is_kept_and_read_back_whole
+                keeping_an_answer_makes_no_record
+                a_forgotten_request_can_be_claimed_again
+                a_removed_users_requests_are_gone
+            }
             source_state {
                 there_is_no_session_at_first
                 a_session_replaces_the_one_before
@@ -216,6 +227,7 @@ mod tests {
             ("watchlists", include_str!("watchlists.rs")),
             ("preferences", include_str!("preferences.rs")),
             ("push", include_str!("push.rs")),
+            ("requests", include_str!("requests.rs")),
             ("source_state", include_str!("source_state.rs")),
         ] {
             let listed = suite.split_once(&format!("            {module} {{\n")).unwrap().1.split_once('}').unwrap().0;

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use quickstocks_core::model::{
     Breaker, Connection, ConnectionId, DeviceId, Lease, ListId, PollRecord, Preferences, PushKeys, PushPurpose, PushState,
-    PushSubscription, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash,
-    TokenKind, User, UserId, Watchlist,
+    PushSubscription, RequestRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token,
+    TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
     CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter,
     PreferencesReader, PreferencesWriter, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWrite, QuoteWriter,
-    SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite, TokenReader, TokenWriter, UserReader,
-    UserWriter, WatchlistReader, WatchlistWriter,
+    RateCounter, RequestLog, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite, TokenReader,
+    TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -130,6 +130,16 @@ through!(PushSubscriptionWriter {
     fn remove_push_subscription(user: &UserId, id: &DeviceId, keys: Option<&PushKeys>) -> bool => RemovePushSubscription;
     fn move_push_subscription(user: &UserId, id: &DeviceId, from: &PushState, to: &PushState) -> bool => MovePushSubscription;
     fn count_push_order(user: &UserId, purpose: PushPurpose, hour: i64) -> u32 => CountPushOrder;
+});
+
+through!(RateCounter {
+    fn count_event(key: &str, until: Timestamp) -> u32 => CountEvent;
+});
+
+through!(RequestLog {
+    fn claim_request(user: &UserId, record: &RequestRecord, now: Timestamp) -> Option<RequestRecord> => ClaimRequest;
+    fn keep_answer(user: &UserId, record: &RequestRecord) -> () => KeepAnswer;
+    fn forget_request(user: &UserId, key: &str) -> () => ForgetRequest;
 });
 
 through!(SourceGate {

@@ -6,6 +6,7 @@ mod poll_set;
 mod preferences;
 mod push;
 mod quotes;
+mod requests;
 mod source_state;
 mod watchlists;
 
@@ -14,8 +15,8 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, DeviceId, ListId, PollEntry, Preferences, PushPurpose, PushSubscription, SourceSession,
-    SourceStatus, StoredQuote, Symbol, Token, TokenHash, User, UserId, Watchlist,
+    Breaker, Connection, ConnectionId, DeviceId, ListId, PollEntry, Preferences, PushPurpose, PushSubscription, RequestRecord,
+    SourceSession, SourceStatus, StoredQuote, Symbol, Timestamp, Token, TokenHash, User, UserId, Watchlist,
 };
 
 /// Every store port in memory. It behaves as a real store does: it orders, it pages (three rows a page unless told
@@ -43,6 +44,8 @@ struct State {
     session: Option<SourceSession>,
     breaker: Breaker,
     calls: BTreeMap<i64, u32>,
+    events: BTreeMap<(String, Timestamp), u32>,
+    requests: BTreeMap<(UserId, String), RequestRecord>,
     last_tick: u64,
     status: SourceStatus,
 }

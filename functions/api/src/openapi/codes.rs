@@ -39,6 +39,8 @@ pub(crate) enum At {
     QueryParameters,
     /// Those with the header `If-Match`.
     IfMatch,
+    /// Those that take `Idempotency-Key`.
+    Keyed,
     /// These: method and path below `/api/v1`.
     Only(&'static [&'static str]),
 }
@@ -68,6 +70,7 @@ pub(crate) const CODES: &[Code] = &[
     code("method_not_allowed", 405, At::NoOperation, "the path has other methods; `Allow` names them"),
     code("internal", 500, At::Every, "the service failed; the failure is logged, and trying again may not help"),
     code("unavailable", 503, At::Every, "the service cannot be used now; `Retry-After` tells when to try again"),
+    code("rate_limited", 429, At::Every, "these were too many requests; `Retry-After` tells when there may be more"),
     code("session_required", 401, At::Secured, "there is no session, or it has ended"),
     code("token_invalid", 401, At::Tokens, "the access token is none, has ended or is too old"),
     code("session_only", 403, At::SessionOnly, "an access token may not do this, only a browser's session"),
@@ -80,6 +83,14 @@ pub(crate) const CODES: &[Code] = &[
     code("path_malformed", 400, At::PathParameters, "the path cannot be decoded"),
     code("query_malformed", 400, At::QueryParameters, "a query parameter is not of the form that is asked for"),
     code("if_match_malformed", 400, At::IfMatch, "`If-Match` is no `ETag` of this service"),
+    code("idempotency_key_malformed", 400, At::Keyed, "`Idempotency-Key` is empty, too long or not of ASCII"),
+    code("idempotency_key_reused", 422, At::Keyed, "this `Idempotency-Key` came with another request"),
+    code(
+        "idempotency_under_way",
+        409,
+        At::Keyed,
+        "a request with this `Idempotency-Key` is being done; `Retry-After` tells when to ask again",
+    ),
     code(
         "version_conflict",
         412,
@@ -194,6 +205,7 @@ impl<'a> Facts<'a> {
             At::Changes => self.changes,
             At::SecuredChanges => self.changes && self.secured(),
             At::JsonBody => self.bodies().is_some_and(|bodies| bodies.len() == 1 && bodies.contains_key("application/json")),
+            At::Keyed => self.has_parameter("header", Some("Idempotency-Key")),
             At::AnyBody => self.bodies().is_some(),
             At::PathParameters => self.has_parameter("path", None),
             At::QueryParameters => self.has_parameter("query", None),

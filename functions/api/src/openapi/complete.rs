@@ -37,6 +37,7 @@ pub(crate) fn complete(document: &mut Value) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             let name = format!("{} {path}", method.to_uppercase());
             operation["operationId"] = operation_id(method, path).into();
+            take_key(method, operation);
             describe_placeholders(operation);
             problems(method, path, operation);
             success(&name, operation);
@@ -49,6 +50,22 @@ pub(crate) fn complete(document: &mut Value) {
 fn operation_id(method: &str, path: &str) -> String {
     let path = path.trim_start_matches("/api/v1/").replace(['{', '}'], "").replace(['/', '-', '.'], "_");
     format!("{method}_{path}")
+}
+
+/// Every POST by somebody known may be sent again under one key.
+fn take_key(method: &str, operation: &mut Value) {
+    if method != "post" || !operation["security"].is_array() {
+        return;
+    }
+    let key = json!({
+        "name": "Idempotency-Key", "in": "header", "required": false, "example": "0b9ff1a5-6c4e-4f0e-9a3d-1f2c7a9f4f10",
+        "description": "a text of your own for this very request: sent again with it within 24 hours, the request is not done again and the answer is the same",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }
+    });
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(key),
+        None => operation["parameters"] = json!([key]),
+    }
 }
 
 fn describe_placeholders(operation: &mut Value) {
@@ -84,7 +101,7 @@ fn response(status: u16, codes: &[&Code]) -> Value {
         "description": lines.join("\n"),
         "content": { PROBLEM_JSON: { "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples } }
     });
-    if matches!(status, 429 | 503) {
+    if matches!(status, 409 | 429 | 503) {
         response["headers"] = json!({ "Retry-After": header("integer", "seconds to wait before trying again", &json!(5)) });
     }
     response

@@ -1,15 +1,17 @@
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::accounts::NewToken;
 use quickstocks_core::model::{SignUp, UserId};
 use quickstocks_wire::rest::{AccountExport, CodeBody, CodeInput, Problem, RecoveredBody, SessionBody, TokenBody};
 
 use super::session;
+use crate::address::Client;
 use crate::auth::{clear_cookie, set_cookie};
 use crate::error::ApiError;
 use crate::extract::{Body, Holder};
+use crate::limits::{self, Door};
 use crate::state::{AppState, Deps};
 
 const EXPORT_VERSION: u32 = 1;
@@ -25,7 +27,12 @@ pub(crate) async fn pairing(State(deps): State<AppState>, holder: Holder) -> Res
 #[utoipa::path(post, path = "/api/v1/pairing/redeem", tag = "account", request_body = CodeInput,
     responses((status = 200, body = SessionBody, description = "Set-Cookie carries the session"), (status = 400, body = Problem),
         (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn pair(State(deps): State<AppState>, Body(input): Body<CodeInput>) -> Result<Response, ApiError> {
+pub(crate) async fn pair(
+    State(deps): State<AppState>,
+    client: Option<Extension<Client>>,
+    Body(input): Body<CodeInput>,
+) -> Result<Response, ApiError> {
+    limits::admit(&deps, client.as_deref(), Door::Code).await?;
     let session = deps.accounts.pair(&input.code).await.map_err(|error| ApiError::account(error, "code"))?;
     tracing::info!(user.id = %session.token.user, "device paired");
     let body = session_body(&deps, &session.token.user).await?;
@@ -44,7 +51,12 @@ pub(crate) async fn recovery(State(deps): State<AppState>, holder: Holder) -> Re
 #[utoipa::path(post, path = "/api/v1/recovery/redeem", tag = "account", request_body = CodeInput,
     responses((status = 200, body = RecoveredBody, description = "Set-Cookie carries the session"), (status = 400, body = Problem),
         (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn recover(State(deps): State<AppState>, Body(input): Body<CodeInput>) -> Result<Response, ApiError> {
+pub(crate) async fn recover(
+    State(deps): State<AppState>,
+    client: Option<Extension<Client>>,
+    Body(input): Body<CodeInput>,
+) -> Result<Response, ApiError> {
+    limits::admit(&deps, client.as_deref(), Door::Code).await?;
     let (session, next) = deps.accounts.recover(&input.code).await.map_err(|error| ApiError::account(error, "code"))?;
     tracing::info!(user.id = %session.token.user, "account recovered");
     let body =

@@ -1,3 +1,4 @@
+use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -5,9 +6,11 @@ use http::{HeaderMap, StatusCode, header};
 use quickstocks_core::model::{ListId, SignUp, UserId};
 use quickstocks_wire::rest::{Problem, SessionBody, SessionInput, UserBody};
 
+use crate::address::Client;
 use crate::auth::{clear_cookie, session_of, set_cookie};
 use crate::error::ApiError;
 use crate::extract::{Holder, OptionalBody};
+use crate::limits::{self, Door};
 use crate::state::{AppState, Deps};
 
 /// Makes a guest with an empty watchlist, and a session in a cookie. With a good session it changes nothing and answers who that is.
@@ -19,11 +22,14 @@ use crate::state::{AppState, Deps};
 pub(crate) async fn begin(
     State(deps): State<AppState>,
     headers: HeaderMap,
+    client: Option<Extension<Client>>,
     OptionalBody(input): OptionalBody<SessionInput>,
 ) -> Result<Response, ApiError> {
     if let Some(body) = known(&deps, &headers).await? {
         return Ok((StatusCode::OK, Json(body)).into_response());
     }
+    let client = client.as_deref();
+    limits::admit(&deps, client, if input.invite.is_some() { Door::Code } else { Door::Guest }).await?;
     admit(&deps, input.invite.as_deref()).await?;
     let guest = deps.guests.arrive().await?;
     tracing::info!(user.id = %guest.user.id, "guest made");

@@ -14,7 +14,7 @@ use crate::extract::{Caller, Query};
 use crate::state::AppState;
 
 /// The largest file: 20 full lists with long notes are some 1.3 MB as JSON, and Lambda takes 6 MB.
-const MAX_FILE_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const MAX_FILE_BYTES: usize = 2 * 1024 * 1024;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

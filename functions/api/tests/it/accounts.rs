@@ -294,6 +294,8 @@ async fn an_invitation_is_used_up_by_the_guest_who_comes_with_it() {
         source: SourceKind::Simulated,
         calls_per_hour: None,
         sign_up: SignUp::Invite,
+        limits: None,
+        trusted_proxies: 0,
     };
     let random = Arc::new(SequenceRandom::seeded(8));
     world.router = api::router(Deps::new(

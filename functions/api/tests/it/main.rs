@@ -11,7 +11,11 @@ mod doors;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod lambda;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod prices;
 #[cfg(test)]

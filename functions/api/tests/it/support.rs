@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{CookieMode, Deps, Settings};
+use api::{CookieMode, Deps, Limits, Settings};
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -45,6 +45,8 @@ impl World {
             source: SourceKind::Simulated,
             calls_per_hour: Some(300),
             sign_up: SignUp::Open,
+            limits: Some(Limits::default()),
+            trusted_proxies: 0,
         };
         change(&mut settings);
         let deps = Deps::new(
