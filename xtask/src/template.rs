@@ -45,6 +45,16 @@ impl Template {
         }
         Ok(functions)
     }
+
+    /// The alarms: their ids and descriptions.
+    pub(crate) fn alarms(&self) -> Vec<(String, String)> {
+        let resources = self.0["Resources"].as_mapping().into_iter().flatten();
+        let text = |value: &Yaml| value.as_str().unwrap_or_default().to_owned();
+        resources
+            .filter(|(_, resource)| resource["Type"].as_str() == Some("AWS::CloudWatch::Alarm"))
+            .map(|(id, alarm)| (text(id), text(&alarm["Properties"]["AlarmDescription"])))
+            .collect()
+    }
 }
 
 /// Checks the template and what SAM makes of it.

@@ -7,6 +7,7 @@ mod arrows;
 mod files;
 mod functions;
 mod purity;
+mod runbooks;
 mod tls;
 
 use std::fs;
@@ -14,6 +15,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 
+use crate::template::Template;
 use crate::{command, workspace};
 
 /// Checks every rule and names each violation.
@@ -31,6 +33,7 @@ pub(crate) fn run() -> Result<()> {
     violations.extend(purity::check_sources(&files));
     violations.extend(tls::check()?);
     violations.extend(functions::check(&functions::read(&metadata)?));
+    violations.extend(runbooks::check(&Template::read()?, &files));
     violations.extend(files::check_lengths(&files));
     violations.extend(files::check_paths(&files));
 

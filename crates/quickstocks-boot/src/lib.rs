@@ -2,11 +2,13 @@
 
 mod env;
 mod logs;
+mod metrics;
 mod source;
 mod world;
 
 pub use env::{ConfigError, Env};
 pub use logs::{LogFormat, init_tracing};
+pub use metrics::{DispatchMetrics, FetchMetrics, Measured, Metrics, NAMESPACE};
 pub use source::{SOURCE_ENV, SourceSettings};
 pub use world::{OsRandom, SystemClock};
 

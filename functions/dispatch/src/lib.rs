@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sns::SnsEvent;
+use quickstocks_boot::{DispatchMetrics, Metrics};
 use quickstocks_core::dispatch::{Dispatch, DispatchReport};
 use quickstocks_core::model::{Tick, Timestamp};
 use quickstocks_core::ports::{Clock, ConnectionReader, ConnectionSender, ConnectionWriter, TickPublisher};
@@ -23,6 +24,7 @@ const HAND_ON_RESERVE: Duration = Duration::from_secs(8);
 /// The function.
 pub struct Dispatcher {
     dispatch: Dispatch,
+    metrics: Metrics,
 }
 
 impl Dispatcher {
@@ -45,7 +47,13 @@ impl Dispatcher {
             clock,
             in_flight,
         };
-        Self { dispatch }
+        Self { dispatch, metrics: Metrics::off() }
+    }
+
+    /// The function, telling what each tick did.
+    #[must_use]
+    pub fn metered(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Handles an SNS event; `ends_at` is when the platform ends the invocation. A record that cannot be used does not keep
@@ -80,6 +88,8 @@ impl Dispatcher {
 
     async fn tick(&self, tick: &Tick, deadline: Timestamp) -> Result<DispatchReport, Error> {
         let report = self.dispatch.run(tick, &TickFrames::new(tick), deadline).await?;
+        let now = self.dispatch.clock.now();
+        self.metrics.tell(now, &measured(&report, now.since(tick.made_at)));
         tracing::info!(
             tick = tick.tick.0,
             quotes.changed = tick.quotes.len(),
@@ -95,6 +105,19 @@ impl Dispatcher {
             "tick dispatched"
         );
         Ok(report)
+    }
+}
+
+fn measured(report: &DispatchReport, age: Duration) -> DispatchMetrics {
+    DispatchMetrics {
+        connections: report.connections as u64,
+        posts: report.sent as u64,
+        gone: report.gone as u64,
+        throttled: report.throttled as u64,
+        posts_failed: report.failed as u64,
+        handed_on: report.handed_on.is_some().into(),
+        stale: report.stale.into(),
+        tick_age_ms: (!report.stale).then(|| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 

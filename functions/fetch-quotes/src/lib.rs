@@ -7,7 +7,9 @@ mod error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use quickstocks_boot::{FetchMetrics, Metrics};
 use quickstocks_core::fetch::{Fetch, FetchConfig, FetchReport};
+use quickstocks_core::model::SourceState;
 use quickstocks_core::ports::{
     CallCounter, Clock, PollSetReader, PollSetWriter, QuoteReader, QuoteSource, QuoteWriter, SourceStatusReader,
     SourceStatusWriter, TickPublisher,
@@ -30,6 +32,7 @@ pub struct Event {
 /// The function.
 pub struct FetchQuotes {
     fetch: Fetch,
+    metrics: Metrics,
 }
 
 impl FetchQuotes {
@@ -64,7 +67,13 @@ impl FetchQuotes {
             clock,
             config,
         };
-        Self { fetch }
+        Self { fetch, metrics: Metrics::off() }
+    }
+
+    /// The function, telling what each tick did.
+    #[must_use]
+    pub fn metered(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Handles an event. The answer tells what the last tick did; nobody reads it but people.
@@ -86,7 +95,9 @@ impl FetchQuotes {
     }
 
     async fn tick(&self) -> Result<FetchReport, Error> {
-        match self.fetch.run().await {
+        let made = self.fetch.run().await;
+        self.metrics.tell(self.fetch.clock.now(), &made.as_ref().map_or_else(|_| failed(), measured));
+        match made {
             Ok(report) => {
                 tracing::info!(
                     tick = report.tick.0,
@@ -107,6 +118,23 @@ impl FetchQuotes {
                 Err(error.into())
             }
         }
+    }
+}
+
+fn failed() -> FetchMetrics {
+    FetchMetrics { ticks_failed: 1, ..FetchMetrics::default() }
+}
+
+fn measured(report: &FetchReport) -> FetchMetrics {
+    FetchMetrics {
+        ticks: 1,
+        ticks_failed: 0,
+        source_calls: report.calls.into(),
+        source_down: matches!(report.health.state, SourceState::Refused | SourceState::Unreachable).into(),
+        symbols_polled: report.polled as u64,
+        symbols_unanswered: report.unanswered as u64,
+        quotes_changed: report.changed as u64,
+        messages_published: report.published as u64,
     }
 }
 

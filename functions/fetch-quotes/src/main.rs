@@ -6,7 +6,7 @@ use std::time::Duration;
 use fetch_quotes::{Config, FetchQuotes};
 use lambda_runtime::{LambdaEvent, service_fn};
 use quickstocks_aws::{DynamoStore, SnsTickPublisher, sdk_config};
-use quickstocks_boot::{Env, LogFormat, SystemClock, init_tracing};
+use quickstocks_boot::{Env, LogFormat, Metrics, SystemClock, init_tracing};
 use quickstocks_core::fetch::FetchConfig;
 use quickstocks_yahoo::{YahooClient, YahooConfig};
 use serde_json::Value;
@@ -31,6 +31,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         budget: config.source.budget,
         dispatch_messages: config.dispatch_messages,
     };
-    let function = FetchQuotes::new(&store, Arc::new(source), Arc::new(publisher), clock, settings);
+    let function =
+        FetchQuotes::new(&store, Arc::new(source), Arc::new(publisher), clock, settings).metered(Metrics::of_process());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| function.handle(event.payload).await)).await
 }
