@@ -117,7 +117,7 @@ async fn a_tick_is_told_in_metrics_with_its_age() {
     let store = Arc::new(MemoryStore::default());
     let sender = Arc::new(RecordingSender::default());
     for id in ["one", "two", "gone"] {
-        store.add(&Connection { connected_at: NOW - Duration::from_secs(60), ..follower(id, "AAPL") }).await.unwrap();
+        store.add(&Connection { connected_at: NOW - Duration::from_mins(1), ..follower(id, "AAPL") }).await.unwrap();
     }
     sender.answer(&sample::connection("gone", "somebody").id, SendAnswer::Gone);
     let lines = Arc::new(Mutex::new(Vec::<Value>::new()));
@@ -128,7 +128,7 @@ async fn a_tick_is_told_in_metrics_with_its_age() {
 
     let made_at = NOW - Duration::from_millis(1_250);
     function.handle(event(&tick(ShardRange::ALL, made_at)), deadline()).await.unwrap();
-    let stale = tick(ShardRange::ALL, NOW - Duration::from_secs(3600));
+    let stale = tick(ShardRange::ALL, NOW - Duration::from_hours(1));
     function.handle(event(&stale), deadline()).await.unwrap();
 
     let lines = lines.lock().unwrap();
