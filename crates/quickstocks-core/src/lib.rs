@@ -13,6 +13,7 @@
 //! - [`guests`], [`watchlists`]: who somebody is and what they follow.
 //! - [`accounts`]: more devices, tokens for scripts, a way back, an end.
 //! - [`import`]: lists that come from a file.
+//! - [`sweep`]: once a day, what is followed, derived anew from everybody's lists.
 //! - [`preferences`]: how they want it shown.
 //! - [`push`]: notifications to their devices.
 
@@ -27,5 +28,6 @@ pub mod ports;
 pub mod preferences;
 pub mod push;
 pub mod rates;
+pub mod sweep;
 pub mod symbols;
 pub mod watchlists;

@@ -35,6 +35,7 @@ use quickstocks_boot::{OsRandom, SystemClock};
 use quickstocks_core::model::{ShardRange, SignUp};
 use quickstocks_core::ports::{Clock, ConnectionReader, StoreError};
 use quickstocks_sqlite::SqliteStore;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -55,6 +56,12 @@ pub const DATABASE: &str = "quickstocks.db";
 
 /// How long a dispatcher may take: what the function has on AWS.
 const DISPATCH_TIME: Duration = Duration::from_mins(1);
+
+/// How long a run of `fetch-quotes` may take: what the function has on AWS.
+const FETCH_TIME: Duration = Duration::from_mins(1);
+
+/// How often it is looked whether the daily sweep is due.
+const SWEEP_CHECK_EVERY: Duration = Duration::from_hours(1);
 
 /// How often what ran out is deleted from the store.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
@@ -88,8 +95,16 @@ impl Running {
     ///
     /// # Errors
     /// The function's.
-    pub async fn tick(&self) -> Result<serde_json::Value, fetch_quotes::Error> {
-        self.fetch_quotes.handle(serde_json::json!({})).await
+    pub async fn tick(&self) -> Result<Value, fetch_quotes::Error> {
+        self.fetch_quotes.handle(json!({}), SystemClock.now() + FETCH_TIME).await
+    }
+
+    /// Makes the daily sweep if it is due, as if its schedule had come round. The answer is the function's.
+    ///
+    /// # Errors
+    /// The function's.
+    pub async fn sweep(&self) -> Result<Value, fetch_quotes::Error> {
+        self.fetch_quotes.handle(json!({ "sweep": true }), SystemClock.now() + FETCH_TIME).await
     }
 
     /// Waits until every message that is in the topic now has been dispatched.
@@ -205,7 +220,10 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         }
     });
     let fetch_quotes = Arc::new(ports.fetch_quotes());
-    tasks.spawn(schedule(Arc::clone(&fetch_quotes), ports.tick_seconds, stop.clone()));
+    let tick = Duration::from_secs(ports.tick_seconds.into());
+    for (event, every) in [(json!({}), tick), (json!({ "sweep": true }), SWEEP_CHECK_EVERY)] {
+        tasks.spawn(schedule(Arc::clone(&fetch_quotes), event, every, Arc::clone(&clock), stop.clone()));
+    }
     tasks.spawn(dispatch_all(ports.dispatcher(), messages, dispatched, clock, stop.clone()));
     tasks.spawn(purge(Arc::clone(&ports.store), stop.clone()));
     Ok(Running {
@@ -235,18 +253,17 @@ pub fn make_data_folder(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("the data folder {} cannot be made; choose another with --data-dir", path.display()))
 }
 
-/// The schedule: an event every tick, the first at once. A tick that takes longer than its time delays the next.
-async fn schedule(function: Arc<FetchQuotes>, tick_seconds: u32, stop: CancellationToken) {
-    let every = Duration::from_secs(tick_seconds.into());
-    let mut ticks = interval_at(Instant::now(), every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// A schedule: an event every so often, the first at once. A run that takes longer than that delays the next.
+async fn schedule(function: Arc<FetchQuotes>, event: Value, every: Duration, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let mut times = interval_at(Instant::now(), every);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => {}
+            _ = times.tick() => {}
             () = stop.cancelled() => return,
         }
-        // The function has logged its failure; the next tick is a new attempt.
-        drop(function.handle(serde_json::json!({})).await);
+        // The function has logged its failure; the next run is a new attempt.
+        drop(function.handle(event.clone(), clock.now() + FETCH_TIME).await);
     }
 }
 

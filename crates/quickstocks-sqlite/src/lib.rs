@@ -16,6 +16,7 @@ mod restore;
 mod rows;
 mod schema;
 mod source_state;
+mod sweep;
 mod watchlists;
 mod writer;
 

@@ -49,6 +49,18 @@ impl PollSetWriter for SqliteStore {
         .await
     }
 
+    async fn end_followed(&self, symbols: &[Symbol], before: Timestamp) -> Result<(), StoreError> {
+        let symbols = symbols.to_vec();
+        self.write(move |connection| {
+            let sql = "UPDATE poll_entry SET followed_until = NULL WHERE shard = ?1 AND symbol = ?2 AND followed_until < ?3";
+            for symbol in &symbols {
+                rows::execute(connection, sql, params![poll_shard(symbol).0, symbol.as_str(), before.millis()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn record(&self, records: &[PollRecord]) -> Result<(), StoreError> {
         if records.is_empty() {
             return Ok(());

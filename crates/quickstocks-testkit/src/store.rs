@@ -1,7 +1,8 @@
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
     PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate,
-    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    SourceStatusReader, SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter,
+    WatchlistReader, WatchlistScan, WatchlistWriter,
 };
 
 /// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
@@ -20,6 +21,7 @@ pub trait AllStorePorts:
     + TokenWriter
     + WatchlistReader
     + WatchlistWriter
+    + WatchlistScan
     + PreferencesReader
     + PreferencesWriter
     + PushSubscriptionReader
@@ -30,6 +32,8 @@ pub trait AllStorePorts:
     + CallCounter
     + SourceStatusReader
     + SourceStatusWriter
+    + SweepReader
+    + SweepWriter
     + Send
     + Sync
     + 'static
@@ -49,6 +53,7 @@ impl<S> AllStorePorts for S where
         + TokenWriter
         + WatchlistReader
         + WatchlistWriter
+        + WatchlistScan
         + PreferencesReader
         + PreferencesWriter
         + PushSubscriptionReader
@@ -59,6 +64,8 @@ impl<S> AllStorePorts for S where
         + CallCounter
         + SourceStatusReader
         + SourceStatusWriter
+        + SweepReader
+        + SweepWriter
         + Send
         + Sync
         + 'static

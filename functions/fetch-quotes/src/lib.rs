@@ -1,5 +1,5 @@
 //! The scheduled poller. One event makes one tick, or as many as fit the window that the event names: the schedule's
-//! shortest interval is a minute, and a tick may be shorter.
+//! shortest interval is a minute, and a tick may be shorter. Another event, each hour, makes the daily sweep when it is due.
 
 pub mod config;
 mod error;
@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use quickstocks_boot::{FetchMetrics, Metrics};
 use quickstocks_core::fetch::{Fetch, FetchConfig, FetchReport};
-use quickstocks_core::model::SourceState;
+use quickstocks_core::model::{SourceState, Timestamp};
 use quickstocks_core::ports::{
     CallCounter, Clock, PollSetReader, PollSetWriter, QuoteReader, QuoteSource, QuoteWriter, SourceStatusReader,
-    SourceStatusWriter, TickPublisher,
+    SourceStatusWriter, SweepReader, SweepWriter, TickPublisher, WatchlistScan,
 };
+use quickstocks_core::sweep::{Sweep, SweepOutcome};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -27,11 +28,18 @@ pub struct Event {
     /// Seconds for which ticks are made, one every `TICK_SECONDS`. Absent: one tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<u32>,
+    /// Makes the sweep instead of ticks, if one is due or unfinished.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sweep: bool,
 }
+
+/// How long before its end an invocation leaves off sweeping: a page of a megabyte, with a lease for each symbol on it, takes seconds.
+const SWEEP_MARGIN: Duration = Duration::from_secs(15);
 
 /// The function.
 pub struct FetchQuotes {
     fetch: Fetch,
+    sweep: Sweep,
     metrics: Metrics,
 }
 
@@ -52,8 +60,19 @@ impl FetchQuotes {
             + CallCounter
             + SourceStatusReader
             + SourceStatusWriter
+            + WatchlistScan
+            + SweepReader
+            + SweepWriter
             + 'static,
     {
+        let sweep = Sweep {
+            lists: Arc::clone(store) as _,
+            poll_set: Arc::clone(store) as _,
+            poll_writer: Arc::clone(store) as _,
+            state: Arc::clone(store) as _,
+            state_writer: Arc::clone(store) as _,
+            clock: Arc::clone(&clock),
+        };
         let fetch = Fetch {
             poll_set: Arc::clone(store) as _,
             poll_records: Arc::clone(store) as _,
@@ -67,7 +86,7 @@ impl FetchQuotes {
             clock,
             config,
         };
-        Self { fetch, metrics: Metrics::off() }
+        Self { fetch, sweep, metrics: Metrics::off() }
     }
 
     /// The function, telling what each tick did.
@@ -76,9 +95,13 @@ impl FetchQuotes {
         Self { metrics, ..self }
     }
 
-    /// Handles an event. The answer tells what the last tick did; nobody reads it but people.
-    pub async fn handle(&self, event: Value) -> Result<Value, Error> {
+    /// Handles an event in an invocation that ends at `ends_at`. The answer tells what the last tick, or the sweep, did; nobody reads it
+    /// but people.
+    pub async fn handle(&self, event: Value, ends_at: Timestamp) -> Result<Value, Error> {
         let event: Event = if event.is_null() { Event::default() } else { serde_json::from_value(event)? };
+        if event.sweep {
+            return self.sweep(ends_at - SWEEP_MARGIN).await;
+        }
         let tick = self.fetch.config.tick;
         let window = Duration::from_secs(event.window_seconds.unwrap_or_default().into());
         let begun = Instant::now();
@@ -92,6 +115,30 @@ impl FetchQuotes {
             }
             tokio::time::sleep_until(next).await;
         }
+    }
+
+    async fn sweep(&self, deadline: Timestamp) -> Result<Value, Error> {
+        let report = self.sweep.run(deadline).await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "the sweep failed");
+            Error::Sweep(error)
+        })?;
+        if report.outcome != SweepOutcome::NotDue {
+            tracing::info!(
+                sweep.outcome = ?report.outcome,
+                users.seen = report.users - report.unseen,
+                users.unseen = report.unseen,
+                symbols.followed = report.symbols,
+                symbols.ended = report.ended,
+                "swept"
+            );
+        }
+        Ok(serde_json::json!({
+            "sweep": format!("{:?}", report.outcome),
+            "users": report.users,
+            "unseen": report.unseen,
+            "symbols": report.symbols,
+            "ended": report.ended,
+        }))
     }
 
     async fn tick(&self) -> Result<FetchReport, Error> {

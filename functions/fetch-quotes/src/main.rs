@@ -8,6 +8,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use quickstocks_aws::{DynamoStore, SnsTickPublisher, sdk_config};
 use quickstocks_boot::{Env, LogFormat, Metrics, SystemClock, init_tracing};
 use quickstocks_core::fetch::FetchConfig;
+use quickstocks_core::model::Timestamp;
 use quickstocks_yahoo::{YahooClient, YahooConfig};
 use serde_json::Value;
 
@@ -33,5 +34,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let function =
         FetchQuotes::new(&store, Arc::new(source), Arc::new(publisher), clock, settings).metered(Metrics::of_process());
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| function.handle(event.payload).await)).await
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let ends_at = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+        function.handle(event.payload, ends_at).await
+    }))
+    .await
 }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use quickstocks_core::model::{
@@ -34,9 +35,15 @@ struct TokenRow {
     ttl: i64,
 }
 
-/// The row under the user. It says only that the token is there; everything else about it stands in one place.
+/// The row under the user: that the token is there, and a copy of what the sweep asks of it, so that it finds when a user was last
+/// seen among the user's own items. Everything else about the token stands in one place.
 #[derive(Serialize, Deserialize)]
-struct UsersTokenRow {}
+pub(super) struct UsersTokenRow {
+    /// Absent in rows of before there was a sweep.
+    pub(super) used_at: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
+    ttl: Option<i64>,
+}
 
 fn to_item(token: &Token) -> Result<Item, StoreError> {
     let Token { hash, kind, user, name, created_at, used_at, expires_at } = token.clone();
@@ -46,7 +53,9 @@ fn to_item(token: &Token) -> Result<Item, StoreError> {
 
 /// The row under the user, for a kind that is listed.
 fn to_users_item(token: &Token) -> Result<Option<Item>, StoreError> {
-    token.kind.is_listed().then(|| write(&Key::users_token(&token.user, &token.hash), &UsersTokenRow {})).transpose()
+    let row =
+        UsersTokenRow { used_at: Some(token.used_at), expires_at: Some(token.expires_at), ttl: Some(token.expires_at.seconds()) };
+    token.kind.is_listed().then(|| write(&Key::users_token(&token.user, &token.hash), &row)).transpose()
 }
 
 fn from_item(hash: &TokenHash, item: Item) -> Result<Token, StoreError> {
@@ -171,22 +180,16 @@ impl TokenWriter for DynamoStore {
         Ok(taken)
     }
 
+    /// Two updates, not a transaction: whose token it is stands only in the item that the first one changes. If the second fails, the
+    /// user counts as seen a day less, and the token's next use makes up for it.
     async fn extend(&self, hash: &TokenHash, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::token(hash).attributes()))
-            .update_expression("SET #used_at = :now, #expires_at = :until, #ttl = :ttl")
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", "pk")
-            .expression_attribute_names("#expires_at", "expires_at")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_names("#used_at", "used_at")
-            .expression_attribute_values(":now", number(now.millis()))
-            .expression_attribute_values(":until", number(until.millis()))
-            .expression_attribute_values(":ttl", number(until.seconds()));
-        Ok(conditional(update.send().await)?.is_some())
+        let update = self.extend_key(Key::token(hash), now, until).return_values(ReturnValue::AllNew);
+        let Some(answer) = conditional(update.send().await)? else { return Ok(false) };
+        let token = from_item(hash, answer.attributes.unwrap_or_default())?;
+        if token.kind.is_listed() {
+            conditional(self.extend_key(Key::users_token(&token.user, hash), now, until).send().await)?;
+        }
+        Ok(true)
     }
 
     async fn delete(&self, hash: &TokenHash) -> Result<(), StoreError> {
@@ -202,6 +205,23 @@ impl TokenWriter for DynamoStore {
 }
 
 impl DynamoStore {
+    /// An update that makes one of a token's items last longer, if it is there.
+    fn extend_key(&self, key: Key, now: Timestamp, until: Timestamp) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression("SET #used_at = :now, #expires_at = :until, #ttl = :ttl")
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", "pk")
+            .expression_attribute_names("#expires_at", "expires_at")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#used_at", "used_at")
+            .expression_attribute_values(":now", number(now.millis()))
+            .expression_attribute_values(":until", number(until.millis()))
+            .expression_attribute_values(":ttl", number(until.seconds()))
+    }
+
     /// After the token itself: should this fail, the user's row names a token that is gone, which readers pass over.
     async fn forget_users_row(&self, token: &Token) -> Result<(), StoreError> {
         if token.kind.is_listed() { self.delete_key(Key::users_token(&token.user, &token.hash)).await } else { Ok(()) }

@@ -10,6 +10,9 @@ use quickstocks_core::model::{
 /// An item's attributes.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// What the partition keys of users begin with.
+pub(crate) const USER_PREFIX: &str = "USER#";
+
 /// What the sort keys of a user's lists begin with.
 pub(crate) const LIST_PREFIX: &str = "LIST#";
 
@@ -92,6 +95,11 @@ impl Key {
         Self { pk: user_partition(user), sk: format!("ORDERS#{purpose}#{hour}") }
     }
 
+    /// What the sweep remembers.
+    pub(crate) fn sweep() -> Self {
+        Self { pk: "SWEEP".to_owned(), sk: "STATE".to_owned() }
+    }
+
     /// One of the few items about the source of prices.
     pub(crate) fn source(item: &str) -> Self {
         Self { pk: "SOURCE#yahoo".to_owned(), sk: item.to_owned() }
@@ -109,7 +117,7 @@ impl Key {
 }
 
 pub(crate) fn user_partition(user: &UserId) -> String {
-    format!("USER#{user}")
+    format!("{USER_PREFIX}{user}")
 }
 
 pub(crate) fn connection_partition(shard: Shard) -> String {

@@ -16,7 +16,7 @@
 //! | poll entry | `POLL#shard` | symbol | `on_screen_until`, `armed_until`, `followed_until`, `polled_at`, `rests_at`, `missing`, `ttl` |
 //! | quote | `QUOTE#symbol` | `LATEST` | `as_of` (the newest moment in it), `tick`, `quote` (JSON) |
 //! | token | `TOKEN#sha256` | `-` | `kind`, `user`, `name`, `created_at`, `used_at`, `expires_at`, `ttl` |
-//! | user's token | `USER#id` | `TOKEN#sha256` | none: it names a token of a kind that is listed |
+//! | user's token | `USER#id` | `TOKEN#sha256` | `used_at`, `expires_at`, `ttl`: those of a token of a kind that is listed |
 //! | push subscription | `PUSH#device` | `-` | `user`, `endpoint`, `p256dh`, `auth`, `vapid_key`, `site`, `name`, `state` (JSON), `created_at` |
 //! | user's push subscription | `USER#id` | `PUSH#device` | none: it names a subscription that is or was theirs |
 //! | push orders of an hour | `USER#id` | `ORDERS#purpose#hour` | `orders`, `ttl` |
@@ -27,6 +27,7 @@
 //! | calls of an hour | `SOURCE#yahoo` | `CALLS#hour` | `calls`, `ttl` |
 //! | tick counter | `SOURCE#yahoo` | `TICK` | `tick` |
 //! | status | `SOURCE#yahoo` | `STATUS` | `tick`, `status` (JSON) |
+//! | sweep | `SWEEP` | `STATE` | `state` (JSON) |
 //!
 //! A quote is kept as the JSON of [`StoredQuote`](quickstocks_core::model::StoredQuote), with native copies only of what its condition
 //! compares. Either form fits the smallest unit of a write (1 KB) and of a read (4 KB), so both cost the same; JSON is the form the
@@ -60,8 +61,11 @@
 //! | `CallCounter` | `add_calls`: `UpdateItem`; `calls`: `GetItem` |
 //! | `SourceStatusReader` | `GetItem` |
 //! | `SourceStatusWriter` | `next_tick`: `UpdateItem`; `put_status`: `PutItem` |
+//! | `WatchlistScan` | `Scan`, `Query` |
+//! | `SweepReader` | `GetItem` |
+//! | `SweepWriter` | `PutItem` |
 //!
-//! `Scan`, `BatchWriteItem` and the actions on tables are never used.
+//! `Scan` is for the sweep, once a day; `BatchWriteItem` and the actions on tables are never used.
 
 mod backoff;
 mod connections;
@@ -74,6 +78,7 @@ mod push;
 mod quotes;
 mod requests;
 mod source;
+mod sweep;
 mod watchlists;
 
 use aws_config::SdkConfig;

@@ -66,6 +66,11 @@ impl PollSetWriter for DynamoStore {
         all_of(stream::iter(0..longest.len()).map(extend).buffer_unordered(WRITES_IN_FLIGHT).collect().await)
     }
 
+    async fn end_followed(&self, symbols: &[Symbol], before: Timestamp) -> Result<(), StoreError> {
+        let end = |at: usize| self.end_followed_one(&symbols[at], before);
+        all_of(stream::iter(0..symbols.len()).map(end).buffer_unordered(WRITES_IN_FLIGHT).collect().await)
+    }
+
     async fn record(&self, records: &[PollRecord]) -> Result<(), StoreError> {
         let record = |at: usize| self.record_one(&records[at]);
         all_of(stream::iter(0..records.len()).map(record).buffer_unordered(WRITES_IN_FLIGHT).collect().await)
@@ -97,6 +102,20 @@ impl DynamoStore {
             .expression_attribute_values(":until", number(until.millis()))
             .expression_attribute_values(":ttl", number((until + GRACE).seconds()))
             .expression_attribute_values(":v", layout());
+        conditional(update.send().await).map(|_| ())
+    }
+
+    async fn end_followed_one(&self, symbol: &Symbol, before: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::poll_entry(symbol).attributes()))
+            .update_expression("REMOVE #lease")
+            // A lease that is not there is not earlier than anything: no row is made.
+            .condition_expression("#lease < :before")
+            .expression_attribute_names("#lease", "followed_until")
+            .expression_attribute_values(":before", number(before.millis()));
         conditional(update.send().await).map(|_| ())
     }
 

@@ -10,6 +10,7 @@ mod quote;
 mod request;
 mod shard;
 mod source;
+mod sweep;
 mod symbol;
 mod tick;
 mod time;
@@ -35,6 +36,7 @@ pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_sh
 pub use source::{
     Breaker, BreakerState, CallBudget, SourceHealth, SourceKind, SourceReason, SourceSession, SourceState, SourceStatus,
 };
+pub use sweep::{Follower, FollowerCursor, SweepState, UnfinishedSweep};
 pub use symbol::{InvalidSymbol, MAX_SYMBOL_LENGTH, Symbol};
 pub use tick::{Tick, TickNumber};
 pub use time::Timestamp;

@@ -16,8 +16,8 @@ pub enum Urgency {
     Followed,
 }
 
-/// A wish that a symbol be polled until some moment. Leases only ever grow, so writing one twice, late or
-/// out of order does no harm, and nobody has to count followers.
+/// A wish that a symbol be polled until some moment. Leases only grow, so writing one twice, late or out of order does no harm, and
+/// nobody has to count followers; only the sweep ends one, and none that was written since it began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// What is to be polled.

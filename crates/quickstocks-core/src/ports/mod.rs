@@ -11,6 +11,7 @@ mod quotes;
 mod requests;
 mod source;
 mod source_state;
+mod sweep;
 mod watchlists;
 mod world;
 
@@ -27,6 +28,7 @@ pub use quotes::{QuoteReader, QuoteWrite, QuoteWriter};
 pub use requests::{RateCounter, RequestLog};
 pub use source::{HistorySource, QuoteSource, SourceAnswer, SourceError, SymbolSearch};
 pub use source_state::{CallCounter, SourceGate, SourceStatusReader, SourceStatusWriter};
+pub use sweep::{FollowerPage, SweepReader, SweepWriter, WatchlistScan};
 pub use watchlists::{Change, WatchlistReader, WatchlistWriter};
 pub use world::{Clock, Random};
 

@@ -14,6 +14,7 @@ pub mod quotes;
 pub mod requests;
 pub mod source_state;
 mod suite;
+pub mod sweep;
 pub mod watchlists;
 
 use std::any::Any;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use quickstocks_core::model::{
-    Breaker, CONNECTION_SHARDS, Connection, ConnectionId, Lease, ListId, MissingReason, POLL_SHARDS, PollEntry, PollRecord,
-    Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash, TokenKind, Urgency, UserId,
-    Watchlist,
+    Breaker, CONNECTION_SHARDS, Connection, ConnectionId, Follower, Lease, ListId, MissingReason, POLL_SHARDS, PollEntry,
+    PollRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash, TokenKind,
+    Urgency, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
     Change, ConnectionReader, PollSetReader, PollSetWriter, QuoteWrite, StoreError, TokenWriter, WatchlistWriter,
@@ -23,6 +23,7 @@ pub(super) enum Operation {
     StoreQuotes(Vec<StoredQuote>),
     ReadQuotes(Vec<Symbol>),
     Extend(Vec<Lease>),
+    EndFollowed(Vec<Symbol>, Timestamp),
     Record(Vec<PollRecord>),
     ReadPollSet,
     AddConnection(Connection),
@@ -52,6 +53,7 @@ pub(super) enum Operation {
     NextTick,
     PutStatus(SourceStatus),
     ReadSourceState,
+    ReadFollowers(Timestamp),
 }
 
 /// What a call answered, in a form in which two stores can be compared.
@@ -69,6 +71,7 @@ pub(super) enum Answer {
     Tokens(Vec<Token>),
     Change(Change),
     Lists(Vec<Watchlist>),
+    Followers(Vec<Follower>),
     Guest(Vec<Watchlist>, Option<Token>),
     /// The session's text, since its `Debug` hides what differs.
     SourceState(Option<(String, String, Timestamp)>, Breaker, SourceStatus, u32),
@@ -89,6 +92,7 @@ pub(super) async fn perform(on: &Store, operation: Operation) -> Result<Answer, 
             Answer::Quotes(quotes)
         }
         O::Extend(leases) => done(PollSetWriter::extend(&**on, &leases).await?),
+        O::EndFollowed(symbols, before) => done(on.end_followed(&symbols, before).await?),
         O::Record(records) => done(on.record(&records).await?),
         O::ReadPollSet => Answer::PollSet(poll_set(on).await?),
         O::AddConnection(connection) => done(on.add(&connection).await?),
@@ -126,6 +130,7 @@ pub(super) async fn perform(on: &Store, operation: Operation) -> Result<Answer, 
             let session = on.session().await?.map(|session| (session.cookie, session.crumb, session.fetched_at));
             Answer::SourceState(session, on.breaker().await?, on.status().await?, on.calls(7).await?)
         }
+        O::ReadFollowers(now) => Answer::Followers(followers(on, now).await?),
     })
 }
 
@@ -137,6 +142,8 @@ pub(super) fn reads() -> Vec<Operation> {
         Operation::ReadConnections(sample::NOW),
         Operation::ReadConnections(moment(3)),
         Operation::ReadSourceState,
+        Operation::ReadFollowers(sample::NOW),
+        Operation::ReadFollowers(moment(2)),
     ];
     reads.extend(USERS.map(|user| Operation::ReadLists(sample::user(user))));
     reads.extend(USERS.map(|user| Operation::ReadTokensOf(sample::user(user), sample::NOW)));
@@ -164,6 +171,21 @@ async fn poll_set(on: &Store) -> Result<Vec<PollEntry>, StoreError> {
         }
     }
     Ok(entries)
+}
+
+/// Everybody, ordered by id: the order of the pages is the store's own.
+async fn followers(on: &Store, now: Timestamp) -> Result<Vec<Follower>, StoreError> {
+    let (mut followers, mut after) = (Vec::new(), None);
+    loop {
+        let page = on.followers(after.as_ref(), now).await?;
+        followers.extend(page.followers);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    followers.sort_by(|left, right| left.user.cmp(&right.user));
+    Ok(followers)
 }
 
 async fn connections(on: &Store, now: Timestamp) -> Result<Answer, StoreError> {
@@ -296,6 +318,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         prop::collection::vec(symbol(), 0..9).prop_map(O::ReadQuotes),
         leases().prop_map(O::Extend),
         records().prop_map(O::Record),
+        (prop::collection::vec(symbol(), 0..6), moments()).prop_map(|(symbols, before)| O::EndFollowed(symbols, before)),
         Just(O::ReadPollSet),
     ];
     let connections = prop_oneof![
@@ -322,6 +345,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         (user(), list(), 1_u64..4).prop_map(|(user, list, expected)| O::ReplaceList(user, list, expected)),
         (user(), list(), prop::option::of(1_u64..4)).prop_map(|(user, list, expected)| O::DeleteList(user, list.id, expected)),
         user().prop_map(O::ReadLists),
+        moments().prop_map(O::ReadFollowers),
     ];
     let source = prop_oneof![
         session().prop_map(O::PutSession),

@@ -302,9 +302,52 @@ pub async fn a_lease_and_a_record_that_meet_are_both_kept(under_test: Store) {
         && entry.followed_until == Some(at(1))));
 }
 
+async fn end_followed(on: &Store, symbols: &[&str], minute: u64) {
+    on.end_followed(&sample::symbols::<Vec<_>>(symbols), at(minute)).await.expect("leases can be ended");
+}
+
+/// "Ends the `followed` lease of these symbols where it ends before `before`"; longer ones, other urgencies and other symbols stay.
+pub async fn a_followed_lease_that_ends_earlier_is_ended_and_nothing_else(under_test: Store) {
+    extend(&under_test, &URGENCIES.map(|urgency| lease("AAPL", urgency, 4))).await;
+    extend(&under_test, &["MSFT", "IBM", "KO"].map(|symbol| lease(symbol, Urgency::Followed, 5))).await;
+    extend(&under_test, &[lease("MSFT", Urgency::Followed, 6)]).await;
+    note(&under_test, &[record("AAPL")]).await;
+    end_followed(&under_test, &["AAPL", "MSFT", "IBM"], 5).await;
+    let all = all(&under_test).await;
+    let ended = PollEntry { followed_until: None, ..all[&sample::symbol("AAPL")].clone() };
+    assert_eq!(all[&sample::symbol("AAPL")], ended);
+    assert_eq!((ended.on_screen_until, ended.armed_until, ended.polled_at), (Some(at(4)), Some(at(4)), Some(at(1))));
+    let followed = |symbol: &str| all[&sample::symbol(symbol)].followed_until;
+    assert_eq!((followed("MSFT"), followed("IBM"), followed("KO")), (Some(at(6)), Some(at(5)), Some(at(5))));
+}
+
+/// "A symbol without a row MUST be skipped, not made."
+pub async fn a_lease_of_nothing_is_not_ended_and_makes_no_row(under_test: Store) {
+    extend(&under_test, &[lease("AAPL", Urgency::OnScreen, 3)]).await;
+    end_followed(&under_test, &["AAPL", "MSFT"], 9).await;
+    assert_eq!(all(&under_test).await.into_values().collect::<Vec<_>>(), [leased("AAPL", Some(3), None, None)]);
+}
+
+/// The comparison and the write are one step.
+pub async fn ending_and_extending_a_lease_at_once_leaves_the_longer_one(under_test: Store) {
+    extend(&under_test, &[lease("AAPL", Urgency::Followed, 1)]).await;
+    at_once(CALLERS, |caller| {
+        let under_test = under_test.clone();
+        async move {
+            match caller % 2 {
+                0 => end_followed(&under_test, &["AAPL"], 5).await,
+                _ => extend(&under_test, &[lease("AAPL", Urgency::Followed, 7)]).await,
+            }
+        }
+    })
+    .await;
+    assert_eq!(entry(&under_test, "AAPL").await, Some(leased("AAPL", None, None, Some(7))));
+}
+
 /// Nothing to write is nothing written.
 pub async fn empty_batches_change_nothing(under_test: Store) {
     extend(&under_test, &[]).await;
+    end_followed(&under_test, &[], 5).await;
     note(&under_test, &[]).await;
     assert!(all(&under_test).await.is_empty());
 }

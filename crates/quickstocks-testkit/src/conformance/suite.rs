@@ -43,6 +43,9 @@ macro_rules! store_conformance {
                 a_lease_leaves_the_record
                 a_large_batch_of_records_is_noted
                 a_lease_and_a_record_that_meet_are_both_kept
+                a_followed_lease_that_ends_earlier_is_ended_and_nothing_else
+                a_lease_of_nothing_is_not_ended_and_makes_no_row
+                ending_and_extending_a_lease_at_once_leaves_the_longer_one
                 empty_batches_change_nothing
             }
             connections {
@@ -168,6 +171,18 @@ macro_rules! store_conformance {
                 ticks_drawn_at_once_are_all_different_and_leave_no_gap
                 drawing_a_tick_and_storing_a_status_do_not_touch_each_other
             }
+            sweep {
+                nobody_follows_anything_at_first
+                a_user_is_given_once_with_what_is_on_all_their_lists
+                a_user_without_a_list_is_not_given
+                a_user_was_seen_when_a_listed_token_was_last_used
+                a_user_whose_tokens_have_run_out_was_not_seen
+                every_one_of_many_users_is_paged_once
+                a_user_with_more_than_a_page_holds_is_given_whole_and_once
+                users_who_come_while_paging_do_not_disturb_the_others
+                there_is_no_state_at_first
+                a_state_is_read_back_whole_and_replaced
+            }
         }
     };
 }
@@ -229,6 +244,7 @@ mod tests {
             ("push", include_str!("push.rs")),
             ("requests", include_str!("requests.rs")),
             ("source_state", include_str!("source_state.rs")),
+            ("sweep", include_str!("sweep.rs")),
         ] {
             let listed = suite.split_once(&format!("            {module} {{\n")).unwrap().1.split_once('}').unwrap().0;
             let listed: Vec<&str> = listed.split_whitespace().collect();

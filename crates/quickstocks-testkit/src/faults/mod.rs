@@ -19,6 +19,7 @@ pub enum Method {
     StoreQuotes,
     PollPage,
     ExtendLeases,
+    EndFollowed,
     RecordPolls,
     ConnectionPage,
     Connection,
@@ -64,6 +65,9 @@ pub enum Method {
     Status,
     NextTick,
     PutStatus,
+    Followers,
+    Sweep,
+    PutSweep,
 }
 
 /// What goes wrong with a call.

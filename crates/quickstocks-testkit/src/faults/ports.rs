@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, DeviceId, Lease, ListId, PollRecord, Preferences, PushKeys, PushPurpose, PushState,
-    PushSubscription, RequestRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token,
-    TokenHash, TokenKind, User, UserId, Watchlist,
+    Breaker, Connection, ConnectionId, DeviceId, FollowerCursor, Lease, ListId, PollRecord, Preferences, PushKeys, PushPurpose,
+    PushState, PushSubscription, RequestRecord, Shard, SourceSession, SourceStatus, StoredQuote, SweepState, Symbol, TickNumber,
+    Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
-    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, PollPage, PollSetReader, PollSetWriter,
-    PreferencesReader, PreferencesWriter, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWrite, QuoteWriter,
-    RateCounter, RequestLog, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite, TokenReader,
-    TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, FollowerPage, PollPage, PollSetReader,
+    PollSetWriter, PreferencesReader, PreferencesWriter, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWrite,
+    QuoteWriter, RateCounter, RequestLog, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite,
+    SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistScan, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -63,6 +63,7 @@ through!(PollSetReader {
 
 through!(PollSetWriter {
     fn extend(leases: &[Lease]) -> () => ExtendLeases;
+    fn end_followed(symbols: &[Symbol], before: Timestamp) -> () => EndFollowed;
     fn record(records: &[PollRecord]) -> () => RecordPolls;
 });
 
@@ -162,4 +163,16 @@ through!(SourceStatusReader {
 through!(SourceStatusWriter {
     fn next_tick() -> TickNumber => NextTick;
     fn put_status(status: &SourceStatus) -> () => PutStatus;
+});
+
+through!(WatchlistScan {
+    fn followers(after: Option<&FollowerCursor>, now: Timestamp) -> FollowerPage => Followers;
+});
+
+through!(SweepReader {
+    fn sweep() -> SweepState => Sweep;
+});
+
+through!(SweepWriter {
+    fn put_sweep(state: &SweepState) -> () => PutSweep;
 });

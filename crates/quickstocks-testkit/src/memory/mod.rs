@@ -8,6 +8,7 @@ mod push;
 mod quotes;
 mod requests;
 mod source_state;
+mod sweep;
 mod watchlists;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +17,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use quickstocks_core::model::{
     Breaker, Connection, ConnectionId, DeviceId, ListId, PollEntry, Preferences, PushPurpose, PushSubscription, RequestRecord,
-    SourceSession, SourceStatus, StoredQuote, Symbol, Timestamp, Token, TokenHash, User, UserId, Watchlist,
+    SourceSession, SourceStatus, StoredQuote, SweepState, Symbol, Timestamp, Token, TokenHash, User, UserId, Watchlist,
 };
 
 /// Every store port in memory. It behaves as a real store does: it orders, it pages (three rows a page unless told
@@ -48,6 +49,7 @@ struct State {
     requests: BTreeMap<(UserId, String), RequestRecord>,
     last_tick: u64,
     status: SourceStatus,
+    sweep: SweepState,
 }
 
 impl MemoryStore {

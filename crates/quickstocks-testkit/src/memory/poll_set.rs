@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use quickstocks_core::model::{Lease, PollEntry, PollRecord, Shard, Symbol, poll_shard};
+use quickstocks_core::model::{Lease, PollEntry, PollRecord, Shard, Symbol, Timestamp, poll_shard};
 use quickstocks_core::ports::{PollPage, PollSetReader, PollSetWriter, StoreError};
 
 use super::{MemoryStore, page};
@@ -19,6 +19,16 @@ impl PollSetWriter for MemoryStore {
         let mut state = self.state();
         for Lease { symbol, urgency, until } in leases {
             state.poll_set.entry(symbol.clone()).or_insert_with(|| PollEntry::new(symbol.clone())).extend(*urgency, *until);
+        }
+        Ok(())
+    }
+
+    async fn end_followed(&self, symbols: &[Symbol], before: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for symbol in symbols {
+            if let Some(entry) = state.poll_set.get_mut(symbol) {
+                entry.followed_until = entry.followed_until.filter(|until| *until >= before);
+            }
         }
         Ok(())
     }
