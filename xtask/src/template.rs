@@ -95,7 +95,10 @@ fn unsound(template: &Json) -> Vec<String> {
         }
     };
 
-    must(of_type("AWS::Scheduler::Schedule").count() == 1, "there is not exactly one schedule".to_owned());
+    must(
+        of_type("AWS::Scheduler::Schedule").count() == 2,
+        "there are not exactly two schedules, of ticks and of the sweep".to_owned(),
+    );
     for (id, schedule) in of_type("AWS::Scheduler::Schedule") {
         let target = &schedule["Target"];
         must(target["DeadLetterConfig"]["Arn"].is_object(), format!("{id}: an event that is not delivered is lost"));
@@ -182,9 +185,11 @@ Resources:
                 "FunctionName": {"Ref": function}, "MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0,
                 "DestinationConfig": {"OnFailure": {"Destination": queue}}}})
         };
+        let schedule = json!({"Type": "AWS::Scheduler::Schedule", "Properties": {
+            "Target": {"DeadLetterConfig": {"Arn": queue}, "RetryPolicy": {"MaximumRetryAttempts": 0}}}});
         json!({"Resources": {
-            "Schedule": {"Type": "AWS::Scheduler::Schedule", "Properties": {
-                "Target": {"DeadLetterConfig": {"Arn": queue}, "RetryPolicy": {"MaximumRetryAttempts": 0}}}},
+            "Schedule": schedule.clone(),
+            "SweepSchedule": schedule,
             "Subscription": {"Type": "AWS::SNS::Subscription", "Properties": {"RedrivePolicy": {"deadLetterTargetArn": queue}}},
             "FetchInvoke": invoke("FetchQuotes"),
             "DispatchInvoke": invoke("Dispatch"),

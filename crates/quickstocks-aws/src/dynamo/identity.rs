@@ -183,11 +183,11 @@ impl TokenWriter for DynamoStore {
     /// Two updates, not a transaction: whose token it is stands only in the item that the first one changes. If the second fails, the
     /// user counts as seen a day less, and the token's next use makes up for it.
     async fn extend(&self, hash: &TokenHash, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-        let update = self.extend_key(Key::token(hash), now, until).return_values(ReturnValue::AllNew);
+        let update = self.extend_key(&Key::token(hash), now, until).return_values(ReturnValue::AllNew);
         let Some(answer) = conditional(update.send().await)? else { return Ok(false) };
         let token = from_item(hash, answer.attributes.unwrap_or_default())?;
         if token.kind.is_listed() {
-            conditional(self.extend_key(Key::users_token(&token.user, hash), now, until).send().await)?;
+            conditional(self.extend_key(&Key::users_token(&token.user, hash), now, until).send().await)?;
         }
         Ok(true)
     }
@@ -206,7 +206,7 @@ impl TokenWriter for DynamoStore {
 
 impl DynamoStore {
     /// An update that makes one of a token's items last longer, if it is there.
-    fn extend_key(&self, key: Key, now: Timestamp, until: Timestamp) -> UpdateItemFluentBuilder {
+    fn extend_key(&self, key: &Key, now: Timestamp, until: Timestamp) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)

@@ -18,7 +18,7 @@ mod with_whole_pages {
 
 /// The reads of many items once more with pages of three, since a page of 1 MB holds whatever a test writes.
 mod with_small_pages {
-    use quickstocks_testkit::conformance::{connections, model, poll_set, watchlists};
+    use quickstocks_testkit::conformance::{connections, model, poll_set, sweep, watchlists};
 
     use super::*;
 
@@ -45,6 +45,14 @@ mod with_small_pages {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn lists_are_read_to_the_end() {
         watchlists::many_lists_are_answered_ordered_by_id(empty_table().await.store()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn everybody_is_scanned_to_the_end() {
+        sweep::a_user_is_given_once_with_what_is_on_all_their_lists(empty_table().await.store()).await;
+        sweep::a_user_was_seen_when_a_listed_token_was_last_used(empty_table().await.store()).await;
+        sweep::a_user_with_more_than_a_page_holds_is_given_whole_and_once(empty_table().await.store()).await;
+        sweep::users_who_come_while_paging_do_not_disturb_the_others(empty_table().await.store()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,13 +5,14 @@ use std::future::Future;
 
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{
-    Breaker, ConnectionId, Lease, MissingReason, PollRecord, PushPurpose, PushState, RequestRecord, Shard, SourceSession,
-    SourceStatus, TokenKind, Urgency,
+    Breaker, ConnectionId, FollowerCursor, Lease, MissingReason, PollRecord, PushPurpose, PushState, RequestRecord, Shard,
+    SourceSession, SourceStatus, TokenKind, Urgency,
 };
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
     PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate,
-    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistScan,
+    WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;
@@ -26,7 +27,8 @@ async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) 
             Answer::dynamo_error(400, "ConditionalCheckFailedException")
         }
         "UpdateItem" => Answer::ok(
-            r#"{"Attributes":{"v":{"N":"1"},"count":{"N":"1"},"calls":{"N":"1"},"orders":{"N":"1"},"tick":{"N":"1"}}}"#,
+            r#"{"Attributes":{"v":{"N":"1"},"count":{"N":"1"},"calls":{"N":"1"},"orders":{"N":"1"},"tick":{"N":"1"},
+            "kind":{"S":"session"},"user":{"S":"u"},"created_at":{"N":"1"},"used_at":{"N":"1"},"expires_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
         ),
         "GetItem" if request.body.contains("PUSH#") => Answer::ok(
             r#"{"Item":{"pk":{"S":"PUSH#d"},"sk":{"S":"-"},"v":{"N":"1"},"user":{"S":"other"},"endpoint":{"S":"e"},"p256dh":{"S":"p"},
@@ -46,6 +48,7 @@ async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) 
                 {"pk":{"S":"USER#u"},"sk":{"S":"PROFILE"},"v":{"N":"1"},"created_at":{"N":"1"}}]}"#,
             )
         }
+        "Scan" => Answer::ok(r#"{"Items":[],"LastEvaluatedKey":{"pk":{"S":"USER#u"},"sk":{"S":"PROFILE"}}}"#),
         _ => Answer::ok("{}"),
     });
     using(DynamoStore::new(&service.config(), "table")).await;
@@ -287,4 +290,20 @@ async fn the_source() {
         store.put_status(&SourceStatus::default()).await.unwrap();
     });
     check("SourceStatusWriter", &writes.await);
+}
+
+#[tokio::test]
+async fn the_sweep() {
+    let scan = requests(async |store| {
+        store.followers(Some(&FollowerCursor::new("QUOTE#AAPL LATEST")), NOW).await.unwrap();
+    });
+    check("WatchlistScan", &scan.await);
+    let read = requests(async |store| {
+        store.sweep().await.unwrap();
+    });
+    check("SweepReader", &read.await);
+    let write = requests(async |store| {
+        store.put_sweep(&SweepState::default()).await.unwrap();
+    });
+    check("SweepWriter", &write.await);
 }

@@ -17,6 +17,8 @@ mod push;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod sweep;
+#[cfg(test)]
 mod symbols;
 #[cfg(test)]
 mod watchlists;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quickstocks_core::model::{
-    Follower, FollowerCursor, MAX_SYMBOLS_PER_LIST, SweepState, Timestamp, Token, TokenKind, UnfinishedSweep, UserId,
+    Follower, FollowerCursor, MAX_SYMBOLS_PER_LIST, SweepState, Symbol, Timestamp, Token, TokenKind, UnfinishedSweep, UserId,
 };
 use quickstocks_core::ports::TokenWriter;
 
@@ -123,7 +123,7 @@ pub async fn a_user_with_more_than_a_page_holds_is_given_whole_and_once(under_te
     for id in ["ann", "bob", "cid"] {
         arrive(&under_test, id, &[]).await;
         for (n, symbols) in sample::many_symbols(12 * MAX_SYMBOLS_PER_LIST).chunks(MAX_SYMBOLS_PER_LIST).enumerate() {
-            let texts: Vec<&str> = symbols.iter().map(|symbol| symbol.as_str()).collect();
+            let texts: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
             let list = sample::watchlist(&format!("{n:02x}"), "Many", &texts);
             under_test.insert(&sample::user(id), &list).await.expect("a list can be inserted");
         }
@@ -139,7 +139,7 @@ pub async fn users_who_come_while_paging_do_not_disturb_the_others(under_test: S
     for user in &there {
         arrive(&under_test, user.as_str(), &["AAPL"]).await;
     }
-    let (mut seen, mut after, mut coming) = (Vec::new(), None, 0..);
+    let (mut seen, mut after, mut coming) = (Vec::new(), None, 0..130);
     loop {
         let page = under_test.followers(after.as_ref(), sample::NOW).await.expect("lists can be scanned");
         seen.extend(page.followers.into_iter().map(|found| found.user));
