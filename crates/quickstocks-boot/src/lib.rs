@@ -10,7 +10,7 @@ pub use env::{ConfigError, Env};
 pub use logs::{LogFormat, init_tracing};
 pub use metrics::{DispatchMetrics, FetchMetrics, Measured, Metrics, NAMESPACE};
 pub use source::{SOURCE_ENV, SourceSettings};
-pub use world::{OsRandom, SystemClock};
+pub use world::{OsRandom, SystemClock, ends_at};
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -15,6 +15,12 @@ impl Clock for SystemClock {
     }
 }
 
+/// When an invocation ends, by the `deadline` of its context: milliseconds since the Unix epoch (Lambda's runtime API,
+/// `Lambda-Runtime-Deadline-Ms`).
+pub fn ends_at(deadline: u64) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(deadline).unwrap_or(i64::MAX))
+}
+
 /// The operating system's generator of random bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsRandom;

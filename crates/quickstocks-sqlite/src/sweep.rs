@@ -31,7 +31,7 @@ fn follower(connection: &Connection, user: UserId, now: Timestamp) -> Result<Fol
         rows::all(connection, "SELECT symbols FROM watchlist WHERE user = ?1", [user.as_str()], |row| {
             rows::from_json(row, "symbols", || format!("the symbols of a list of user {user}"))
         })?;
-    let uses: Vec<(TokenKind, Timestamp)> = rows::all(
+    let last_used: Vec<(TokenKind, Timestamp)> = rows::all(
         connection,
         "SELECT kind, used_at FROM token WHERE user = ?1 AND expires_at > ?2",
         params![user.as_str(), now.millis()],
@@ -40,7 +40,7 @@ fn follower(connection: &Connection, user: UserId, now: Timestamp) -> Result<Fol
             Ok((kind, rows::moment(row, "used_at")?))
         },
     )?;
-    let seen_at = uses.into_iter().filter(|(kind, _)| kind.is_listed()).map(|(_, used_at)| used_at).max();
+    let seen_at = last_used.into_iter().filter(|(kind, _)| kind.is_listed()).map(|(_, used_at)| used_at).max();
     Ok(Follower { user, symbols: lists.into_iter().flatten().collect(), seen_at })
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use dispatch::{Config, Dispatcher};
 use lambda_runtime::{LambdaEvent, service_fn};
 use quickstocks_aws::{ApiGatewaySender, DynamoStore, SnsTickPublisher, sdk_config};
-use quickstocks_boot::{Env, LogFormat, Metrics, SystemClock, init_tracing};
-use quickstocks_core::model::Timestamp;
+use quickstocks_boot::{Env, LogFormat, Metrics, SystemClock, ends_at, init_tracing};
 use serde_json::Value;
 
 #[tokio::main]
@@ -21,8 +20,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let function = Dispatcher::new(&store, Arc::new(sender), Arc::new(publisher), Arc::new(SystemClock), in_flight)
         .metered(Metrics::of_process());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let ends_at = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
-        function.handle(event.payload, ends_at).await
+        function.handle(event.payload, ends_at(event.context.deadline)).await
     }))
     .await
 }

@@ -6,11 +6,9 @@ use std::time::Duration;
 use fetch_quotes::{Config, FetchQuotes};
 use lambda_runtime::{LambdaEvent, service_fn};
 use quickstocks_aws::{DynamoStore, SnsTickPublisher, sdk_config};
-use quickstocks_boot::{Env, LogFormat, Metrics, SystemClock, init_tracing};
+use quickstocks_boot::{Env, LogFormat, Metrics, SystemClock, ends_at, init_tracing};
 use quickstocks_core::fetch::FetchConfig;
-use quickstocks_core::model::Timestamp;
 use quickstocks_yahoo::{YahooClient, YahooConfig};
-use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -34,9 +32,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let function =
         FetchQuotes::new(&store, Arc::new(source), Arc::new(publisher), clock, settings).metered(Metrics::of_process());
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let ends_at = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
-        function.handle(event.payload, ends_at).await
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        function.handle(event.payload, ends_at(event.context.deadline)).await
     }))
     .await
 }

@@ -226,7 +226,9 @@ async fn price(socket: &mut Socket) -> Result<(String, String, u64)> {
 fn policies(emulator: &Emulator) -> Result<()> {
     let allowed = emulator.ask(&["policies", STACK])?;
     let expected = json!({
-        "fetch-quotes": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sns:Publish"],
+        "fetch-quotes": [
+            "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem", "sns:Publish"
+        ],
         "dispatch": ["dynamodb:DeleteItem", "dynamodb:Query", "execute-api POST", "sns:Publish"],
         "api": ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sns:Publish"],
         "ws-connect": [

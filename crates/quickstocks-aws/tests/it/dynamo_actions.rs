@@ -6,13 +6,13 @@ use std::future::Future;
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{
     Breaker, ConnectionId, FollowerCursor, Lease, MissingReason, PollRecord, PushPurpose, PushState, RequestRecord, Shard,
-    SourceSession, SourceStatus, TokenKind, Urgency,
+    SourceSession, SourceStatus, SweepState, TokenKind, Urgency,
 };
 use quickstocks_core::ports::{
     CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
     PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate,
-    SourceStatusReader, SourceStatusWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistScan,
-    WatchlistWriter,
+    SourceStatusReader, SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter,
+    WatchlistReader, WatchlistScan, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;

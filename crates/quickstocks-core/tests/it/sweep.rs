@@ -115,7 +115,7 @@ async fn it_is_made_once_a_day_and_twice_does_no_harm() {
     assert_eq!(one.unwrap().outcome, SweepOutcome::Finished);
     other.unwrap();
     let after = world.memory.poll_set();
-    world.clock.advance(SWEEP_EVERY - Duration::from_millis(1));
+    world.clock.advance(SWEEP_EVERY.checked_sub(Duration::from_millis(1)).unwrap());
     assert_eq!(world.swept().await.outcome, SweepOutcome::NotDue);
     assert_eq!(world.memory.poll_set(), after);
     world.clock.advance(Duration::from_millis(1));
