@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod fixtures;
+pub mod push;
 pub mod rest;
 pub mod sns;
 pub mod transfer;

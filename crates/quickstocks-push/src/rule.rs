@@ -1,0 +1,197 @@
+//! Which addresses are called. An endpoint comes from a browser, so it may come from anybody: without this rule everyone could make the
+//! server call whatever it can reach.
+
+use quickstocks_core::model::{Endpoint, MAX_ENDPOINT_BYTES, PushKeys};
+use quickstocks_core::ports::{SubscriptionFault, SubscriptionRule};
+use url::{Host, Url};
+
+use crate::encrypt::{BadKey, DeviceKeys};
+
+/// The push services of Chrome (and what is made from it), Firefox, Safari and Edge. Never `*.googleapis.com`, which is all of Google's
+/// APIs and everybody's files.
+const HOSTS: [&str; 2] = ["fcm.googleapis.com", "jmt17.google.com"];
+const PARENTS: [&str; 3] = [".push.services.mozilla.com", ".push.apple.com", ".notify.windows.com"];
+
+/// The addresses of the push services of the known browsers, over https, and none else.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EndpointRule {
+    #[cfg(feature = "loopback-tests")]
+    loopback: bool,
+}
+
+impl EndpointRule {
+    /// Also allows `http://127.0.0.1:PORT/`, where tests have their push services.
+    #[cfg(feature = "loopback-tests")]
+    #[must_use]
+    pub fn with_loopback() -> Self {
+        Self { loopback: true }
+    }
+
+    #[cfg(feature = "loopback-tests")]
+    pub(crate) fn takes_loopback(self) -> bool {
+        self.loopback
+    }
+
+    #[cfg(not(feature = "loopback-tests"))]
+    #[expect(clippy::unused_self, reason = "the other half of a feature")]
+    pub(crate) fn takes_loopback(self) -> bool {
+        false
+    }
+
+    /// Whether the address is one that may be called.
+    pub(crate) fn allows(self, endpoint: &str) -> bool {
+        // Before parsing: the parser strips tabs and takes a backslash for a slash.
+        let plain = endpoint.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if endpoint.is_empty() || endpoint.len() > MAX_ENDPOINT_BYTES || !plain {
+            return false;
+        }
+        let Ok(url) = Url::parse(endpoint) else { return false };
+        if self.takes_loopback() && url.scheme() == "http" && url.host() == Some(Host::Ipv4(std::net::Ipv4Addr::LOCALHOST)) {
+            return true;
+        }
+        // What it is parsed to is what was written: nothing that another parser could read otherwise.
+        let literal = url.as_str() == endpoint;
+        let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none() && url.port().is_none();
+        let known = match url.host() {
+            Some(Host::Domain(host)) => HOSTS.contains(&host) || PARENTS.iter().any(|parent| is_below(host, parent)),
+            _ => false,
+        };
+        literal && bare && known && url.scheme() == "https"
+    }
+}
+
+/// Whether a host is of a parent, with a label of its own.
+fn is_below(host: &str, parent: &str) -> bool {
+    host.strip_suffix(parent).is_some_and(|label| !label.is_empty() && !label.split('.').any(str::is_empty))
+}
+
+impl SubscriptionRule for EndpointRule {
+    fn check(&self, endpoint: &Endpoint, keys: &PushKeys) -> Result<(), SubscriptionFault> {
+        if !self.allows(endpoint.reveal()) {
+            return Err(SubscriptionFault::EndpointNotAllowed);
+        }
+        DeviceKeys::parse(keys).map(|_| ()).map_err(|bad| match bad {
+            BadKey::Public => SubscriptionFault::PublicKey,
+            BadKey::Auth => SubscriptionFault::Auth,
+        })
+    }
+}
+
+/// Addresses that must never be called, one of each trick. Also what the sender is tested with.
+#[cfg(test)]
+pub(crate) const HOSTILE: [&str; 52] = [
+    "",
+    "x",
+    "https://",
+    "https:fcm.googleapis.com/fcm/send/x",
+    "https:/fcm.googleapis.com/fcm/send/x",
+    "http://fcm.googleapis.com/fcm/send/x",
+    "ftp://fcm.googleapis.com/x",
+    "file:///etc/passwd",
+    "gopher://fcm.googleapis.com/x",
+    "javascript:alert(1)",
+    "//fcm.googleapis.com/x",
+    "https://fcm.googleapis.com:443/x",
+    "https://fcm.googleapis.com:8443/x",
+    "https://fcm.googleapis.com./x",
+    "https://fcm.googleapis.com",
+    "https://FCM.googleapis.com/x",
+    "HTTPS://fcm.googleapis.com/x",
+    "https://user@fcm.googleapis.com/x",
+    "https://user:pass@fcm.googleapis.com/x",
+    "https://:@fcm.googleapis.com/x",
+    "https://fcm.googleapis.com@evil.example/x",
+    "https://fcm.googleapis.com/x#fragment",
+    "https://fcm.googleapis.com/../x",
+    "https://fcm.googleapis.com/%2e%2e/x",
+    "https://fcm.googleapis.com/a b",
+    " https://fcm.googleapis.com/x",
+    "https://fcm.googleapis.com/x\n",
+    "https://fcm.goo\tgleapis.com/x",
+    "https:\\\\fcm.googleapis.com\\x",
+    "https://evil.example\\@fcm.googleapis.com/x",
+    "https://fcm.googleapis.com.evil.example/x",
+    "https://evilfcm.googleapis.com/x",
+    "https://storage.googleapis.com/bucket/x",
+    "https://googleapis.com/x",
+    "https://evil.example/fcm.googleapis.com/",
+    "https://evil.example/x.push.apple.com/",
+    "https://evil.example?x.push.apple.com",
+    "https://push.apple.com/x",
+    "https://.push.apple.com/x",
+    "https://a..push.apple.com/x",
+    "https://evilpush.apple.com/x",
+    "https://notify.windows.com.evil.example/x",
+    "https://127.0.0.1/x",
+    "https://127.1/x",
+    "https://2130706433/x",
+    "https://0x7f000001/x",
+    "https://[::1]/x",
+    "https://[::ffff:169.254.169.254]/x",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://localhost/x",
+    "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+    "https://fcm.\u{200b}googleapis.com/x",
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: [&str; 8] = [
+        "https://fcm.googleapis.com/fcm/send/cX-y_z:APA91bE",
+        "https://fcm.googleapis.com/wp/abc:def",
+        "https://jmt17.google.com/fcm/send/abc",
+        "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABk",
+        "https://web.push.apple.com/QGuQyavXutnMH",
+        "https://api.push.apple.com/3/device/x",
+        "https://wns2-par02p.notify.windows.com/w/?token=BQYAAAB%2bx%3d",
+        "https://updates-autopush.push.services.mozilla.com/wpush/v1/x",
+    ];
+
+    #[test]
+    fn known_push_services_are_allowed() {
+        for good in GOOD {
+            assert!(EndpointRule::default().allows(good), "{good}");
+        }
+        let longest = format!("https://web.push.apple.com/{}", "x".repeat(MAX_ENDPOINT_BYTES - 27));
+        assert!(EndpointRule::default().allows(&longest));
+        assert!(!EndpointRule::default().allows(&format!("{longest}x")));
+    }
+
+    #[test]
+    fn hostile_addresses_are_refused() {
+        for hostile in HOSTILE {
+            assert!(!EndpointRule::default().allows(hostile), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn faults_are_told_apart() {
+        let keys = PushKeys { p256dh: "A".repeat(87), auth: "A".repeat(22) };
+        let check = |endpoint: &str| EndpointRule::default().check(&Endpoint::new(endpoint), &keys);
+        assert_eq!(check("https://evil.example/"), Err(SubscriptionFault::EndpointNotAllowed));
+        assert_eq!(check(GOOD[0]), Err(SubscriptionFault::PublicKey));
+    }
+
+    proptest! {
+        /// Whatever is put together from the pieces of good and bad addresses: what is allowed goes to a known host, by https, at no port.
+        #[test]
+        fn what_is_allowed_is_https_to_a_known_host(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "https", "http", ":", "/", "//", "\\", "@", ".", "#", "?", "%2e", "fcm.googleapis.com", "push.apple.com", "evil.example",
+                "127.0.0.1", "[::1]", ":443", "web", "\t", "x", "https://", "https://web.push.apple.com/",
+            ]), 0..8)
+        ) {
+            let text = parts.concat();
+            if EndpointRule::default().allows(&text) {
+                let url = Url::parse(&text).unwrap();
+                let host = url.host_str().unwrap();
+                prop_assert!(host == "fcm.googleapis.com" || host.ends_with(".push.apple.com"), "{}", text);
+                prop_assert_eq!((url.scheme(), url.port(), url.username()), ("https", None, ""));
+            }
+        }
+    }
+}
