@@ -14,10 +14,12 @@
 //! - [`accounts`]: more devices, tokens for scripts, a way back, an end.
 //! - [`import`]: lists that come from a file.
 //! - [`sweep`]: once a day, what is followed, derived anew from everybody's lists.
+//! - [`alerts`]: what an alert makes of a quote.
 //! - [`preferences`]: how they want it shown.
 //! - [`push`]: notifications to their devices.
 
 pub mod accounts;
+pub mod alerts;
 pub mod dispatch;
 pub mod fetch;
 pub mod guests;

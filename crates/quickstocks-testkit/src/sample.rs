@@ -75,6 +75,8 @@ pub fn quote(of: &str, price: &str, as_of: Timestamp) -> Quote {
         day_low: None,
         day_high: None,
         volume: None,
+        average_volume: None,
+        split: None,
         fifty_two_week_low: None,
         fifty_two_week_high: None,
         market_cap: None,

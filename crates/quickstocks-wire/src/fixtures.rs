@@ -24,6 +24,8 @@ pub(crate) fn quote(symbol: &str, price: &str) -> StoredQuote {
             day_low: None,
             day_high: None,
             volume: Some(51_204_045),
+            average_volume: None,
+            split: None,
             fifty_two_week_low: None,
             fifty_two_week_high: None,
             market_cap: None,

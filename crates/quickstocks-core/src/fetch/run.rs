@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::{Plan, PlanConfig, plan, woken};
+use crate::alerts::carry_split;
 use crate::model::{
     CallBudget, Missing, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Quote, Shard, ShardRange, SourceHealth, SourceReason,
     SourceState, SourceStatus, StoredQuote, Symbol, Tick, TickNumber, Timestamp,
@@ -261,6 +262,8 @@ fn changed_quotes(
             if answer.state == SourceState::Degraded {
                 quote.complete_from(&stored.quote);
             }
+            // The source tells no splits: one is found here, where two quotes meet, and travels with the symbol's quotes.
+            carry_split(&stored.quote, &mut quote, polled_at);
             if !quote.differs_from(&stored.quote) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! What there is: plain values, checked where they are made.
 
+mod alert;
 mod connection;
 mod history;
 mod identity;
@@ -16,6 +17,10 @@ mod tick;
 mod time;
 mod watchlist;
 
+pub use alert::{
+    AlertEvent, AlertState, AlertStatus, AppliedSplit, Baseline, DEFAULT_COOL_DOWN_MINUTES, Direction, Fire, InvalidRule,
+    PriceSample, Repeat, Rule, Seen, Since, Terms, Trigger, WINDOW_MINUTES,
+};
 pub use connection::{CONNECTION_LIFETIME, Connection, ConnectionId, MAX_FOLLOWED, MAX_WATCHED};
 pub use history::{Bar, History, HistoryRange, Interval, SymbolMatch};
 pub use identity::{
@@ -30,7 +35,7 @@ pub use push::{
     MAX_PUSH_SUBSCRIPTIONS, PushAction, PushKeys, PushMessage, PushOrder, PushPurpose, PushState, PushSubscription, PushTopic,
     PushUrgency, VapidKeyId,
 };
-pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, StoredQuote};
+pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, Split, StoredQuote};
 pub use request::RequestRecord;
 pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_shard, poll_shard};
 pub use source::{

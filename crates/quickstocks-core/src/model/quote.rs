@@ -175,6 +175,9 @@ pub struct Quote {
     /// Shares traded in the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<u64>,
+    /// Shares traded in a session, on the average of three months.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average_volume: Option<u64>,
     /// The lowest price of the last 52 weeks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fifty_two_week_low: Option<Decimal>,
@@ -195,8 +198,20 @@ pub struct Quote {
     /// A price from the pre- or post-market, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extended: Option<Extended>,
+    /// The last split of its shares that was seen in the prices, for some days. No source tells it: the fetcher finds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// When the exchange dated the regular price.
     pub as_of: Timestamp,
+}
+
+/// That shares were split, as it shows in two quotes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// How many new shares there are for each old one: 2, or 0.1 when ten became one.
+    pub ratio: Decimal,
+    /// When the first quote of the new shares was polled.
+    pub since: Timestamp,
 }
 
 const fn default_price_hint() -> u8 {
@@ -235,6 +250,7 @@ impl Quote {
         fill(&mut self.currency, earlier.currency.as_ref());
         fill(&mut self.fifty_two_week_low, earlier.fifty_two_week_low.as_ref());
         fill(&mut self.fifty_two_week_high, earlier.fifty_two_week_high.as_ref());
+        fill(&mut self.average_volume, earlier.average_volume.as_ref());
         fill(&mut self.market_cap, earlier.market_cap.as_ref());
         fill(&mut self.pe_ratio, earlier.pe_ratio.as_ref());
         fill(&mut self.delay_minutes, earlier.delay_minutes.as_ref());

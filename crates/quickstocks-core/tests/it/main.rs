@@ -1,6 +1,8 @@
 //! The use cases from outside: each through its ports, over fakes that behave.
 
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod dispatch;
 #[cfg(test)]
 mod fetch;

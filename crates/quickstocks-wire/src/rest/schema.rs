@@ -41,6 +41,9 @@ pub struct Quote {
     pub day_high: Option<String>,
     #[schema(nullable = false)]
     pub volume: Option<u64>,
+    /// Shares traded in a session, on the average of three months.
+    #[schema(nullable = false)]
+    pub average_volume: Option<u64>,
     #[schema(nullable = false)]
     pub fifty_two_week_low: Option<String>,
     #[schema(nullable = false)]
@@ -56,6 +59,9 @@ pub struct Quote {
     pub delay_minutes: Option<u16>,
     #[schema(nullable = false)]
     pub extended: Option<Extended>,
+    /// The last split of its shares that was seen in the prices, for 30 days.
+    #[schema(nullable = false)]
+    pub split: Option<Split>,
     /// When the exchange dated the price.
     #[schema(example = 1_795_421_518_000_i64)]
     pub as_of: i64,
@@ -63,6 +69,16 @@ pub struct Quote {
     pub tick: u64,
     /// When the poll that brought it was made.
     pub polled_at: i64,
+}
+
+/// That shares were split.
+#[derive(ToSchema)]
+pub struct Split {
+    /// How many new shares there are for each old one.
+    #[schema(example = "2")]
+    pub ratio: String,
+    /// When the first quote of the new shares was polled.
+    pub since: i64,
 }
 
 /// A price from before or after the regular session.

@@ -12,7 +12,7 @@ use super::{Entries, kind_of};
 /// has 2,100. Some 25 fields come whatever it says, but not currency, previous close, change and names.
 pub(crate) const FIELDS: &str = "symbol,quoteType,longName,shortName,currency,exchange,fullExchangeName,exchangeTimezoneName,\
 marketState,priceHint,regularMarketPrice,regularMarketTime,regularMarketPreviousClose,regularMarketChange,\
-regularMarketChangePercent,regularMarketOpen,regularMarketDayHigh,regularMarketDayLow,regularMarketVolume,fiftyTwoWeekLow,\
+regularMarketChangePercent,regularMarketOpen,regularMarketDayHigh,regularMarketDayLow,regularMarketVolume,averageDailyVolume3Month,fiftyTwoWeekLow,\
 fiftyTwoWeekHigh,marketCap,trailingPE,exchangeDataDelayedBy,preMarketPrice,preMarketTime,postMarketPrice,postMarketTime";
 
 /// Decodes the body of `v7/finance/quote`: the envelope first, then each quote on its own.
@@ -110,6 +110,8 @@ struct Raw<'a> {
     regular_market_day_low: Number,
     #[serde(default)]
     regular_market_volume: Number,
+    #[serde(default, rename = "averageDailyVolume3Month")]
+    average_daily_volume: Number,
     #[serde(default)]
     fifty_two_week_low: Number,
     #[serde(default)]
@@ -162,6 +164,8 @@ fn decode_one(entry: &str) -> Option<(Symbol, Option<Quote>)> {
         day_low: prices.other(raw.regular_market_day_low),
         day_high: prices.other(raw.regular_market_day_high),
         volume: volume(kind, raw.regular_market_volume),
+        average_volume: volume(kind, raw.average_daily_volume),
+        split: None,
         fifty_two_week_low: prices.other(raw.fifty_two_week_low),
         fifty_two_week_high: prices.other(raw.fifty_two_week_high),
         market_cap: raw.market_cap.0.filter(|cap| !cap.is_zero()),
