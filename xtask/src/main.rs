@@ -43,6 +43,13 @@ enum Task {
     Tidy,
     /// Deploy the SAM template onto an AWS emulator and use it as a browser would.
     CloudTest,
+    /// Ask Yahoo Finance whether what the client relies on still holds; `--help` tells the arguments.
+    #[command(disable_help_flag = true)]
+    YahooCheck {
+        /// Arguments of the check.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Build the web UI and upload it to a stack that `sam deploy` made.
     DeployWeb {
         /// The stack's name.
@@ -57,6 +64,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::all(),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
+        Task::YahooCheck { args } => run::yahoo_check(&args),
         Task::DeployWeb { stack_name } => deploy_web::run(&stack_name),
         Task::CloudTest => setup::ensure(&[setup::Need::Python]).and_then(|()| test::cloud()),
     };

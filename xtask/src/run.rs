@@ -26,13 +26,19 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
     become_program(local.args(args))
 }
 
+/// Builds the check of Yahoo's contract and hands over to it.
+pub(crate) fn yahoo_check(args: &[OsString]) -> Result<()> {
+    command::run(command::cargo().args(["build", "--quiet", "--package", "quickstocks-yahoo", "--example", "yahoo-check"]))?;
+    become_program(Command::new(workspace::debug_binary("examples/yahoo-check")).args(args))
+}
+
 /// Becomes the program, so that Ctrl-C, every other signal and the exit code are its own.
 #[cfg(unix)]
 fn become_program(program: &mut Command) -> Result<()> {
     use std::os::unix::process::CommandExt;
 
     let error = program.exec();
-    Err(anyhow::Error::new(error).context("cannot start quickstocks-local"))
+    Err(anyhow::Error::new(error).context("cannot start the program"))
 }
 
 #[cfg(not(unix))]

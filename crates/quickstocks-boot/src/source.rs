@@ -4,7 +4,7 @@ use crate::Env;
 
 /// The variables of [`SourceSettings`].
 pub const SOURCE_ENV: &[&str] =
-    &["SOURCE_KIND", "YAHOO_BASE_URL", "YAHOO_COOKIE_URL", "YAHOO_USER_AGENTS", "YAHOO_CALLS_PER_HOUR"];
+    &["SOURCE_KIND", "YAHOO_BASE_URL", "YAHOO_COOKIE_URL", "YAHOO_USER_AGENTS", "YAHOO_CALLS_PER_HOUR", "YAHOO_SPARK_ONLY"];
 
 /// How many calls an hour are made by default: reports speak of 360 an hour and address before Yahoo answers 429.
 const DEFAULT_CALLS_PER_HOUR: u32 = 300;
@@ -22,6 +22,8 @@ pub struct SourceSettings {
     pub user_agents: Vec<String>,
     /// `YAHOO_CALLS_PER_HOUR`: how many calls an hour may be made, 0 for no limit; 300 by default.
     pub budget: CallBudget,
+    /// `YAHOO_SPARK_ONLY`: `true` asks for quotes through spark alone, which needs no cookie; `false` by default.
+    pub spark_only: bool,
 }
 
 impl SourceSettings {
@@ -50,6 +52,7 @@ impl SourceSettings {
             cookie_url: env.optional("YAHOO_COOKIE_URL").unwrap_or_else(|| "https://fc.yahoo.com/".to_owned()),
             user_agents: if user_agents.is_empty() { vec![default_user_agent()] } else { user_agents },
             budget: CallBudget::from_setting(env.parsed("YAHOO_CALLS_PER_HOUR", DEFAULT_CALLS_PER_HOUR)),
+            spark_only: env.parsed("YAHOO_SPARK_ONLY", false),
         }
     }
 
@@ -63,7 +66,7 @@ impl SourceSettings {
 }
 
 /// Short and honest: a long one of a real browser is answered with 429 when the TLS handshake is not that browser's.
-fn default_user_agent() -> String {
+pub fn default_user_agent() -> String {
     format!("Mozilla/5.0 (compatible; QuickStocks/{})", crate::VERSION)
 }
 
@@ -78,10 +81,13 @@ mod tests {
         assert_eq!((settings.kind, settings.calls_per_hour()), (SourceKind::Yahoo, Some(300)));
         assert!(env.finish(()).is_ok());
 
-        let mut env = Env::of([("SOURCE_KIND", "bloomberg"), ("YAHOO_CALLS_PER_HOUR", "many")]);
+        let mut env = Env::of([("SOURCE_KIND", "bloomberg"), ("YAHOO_CALLS_PER_HOUR", "many"), ("YAHOO_SPARK_ONLY", "yes")]);
         SourceSettings::read(&mut env);
         let problems = env.finish(()).unwrap_err().to_string();
-        assert!(problems.contains("SOURCE_KIND") && problems.contains("YAHOO_CALLS_PER_HOUR"), "{problems}");
+        assert!(
+            ["SOURCE_KIND", "YAHOO_CALLS_PER_HOUR", "YAHOO_SPARK_ONLY"].iter().all(|name| problems.contains(name)),
+            "{problems}"
+        );
 
         let mut env = Env::of([("YAHOO_CALLS_PER_HOUR", "0"), ("YAHOO_USER_AGENTS", "a b | c")]);
         let settings = SourceSettings::read(&mut env);

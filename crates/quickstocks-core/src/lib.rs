@@ -16,10 +16,12 @@
 //! - [`sweep`]: once a day, what is followed, derived anew from everybody's lists.
 //! - [`alerts`]: what an alert makes of a quote.
 //! - [`preferences`]: how they want it shown.
+//! - [`search`], [`symbols`], [`reference`], [`currencies`]: symbols, for somebody who asks now.
 //! - [`push`]: notifications to their devices.
 
 pub mod accounts;
 pub mod alerts;
+pub mod currencies;
 pub mod dispatch;
 pub mod fetch;
 pub mod guests;
@@ -30,6 +32,9 @@ pub mod ports;
 pub mod preferences;
 pub mod push;
 pub mod rates;
+mod recent;
+pub mod reference;
+pub mod search;
 pub mod sweep;
 pub mod symbols;
 pub mod watchlists;

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Follower, Lease, POLL_SHARDS, PollEntry, Shard, SweepState, Symbol, Timestamp, UnfinishedSweep, Urgency};
+use crate::model::{
+    Followed, Follower, Lease, POLL_SHARDS, PollEntry, Shard, SweepState, Symbol, Timestamp, UnfinishedSweep, Urgency,
+};
 use crate::ports::{Clock, PollSetReader, PollSetWriter, StoreError, SweepReader, SweepWriter, WatchlistScan};
 use crate::watchlists::FOLLOWED_LEASE;
 
@@ -30,6 +32,12 @@ const MAX_COUNTED: usize = 20_000;
 
 /// How many counters an unfinished sweep keeps, the largest: what surely fits an item of `DynamoDB` (400 KB).
 const MAX_KEPT: usize = 8_000;
+
+/// How many must follow a symbol before anybody is told that somebody does.
+const FEWEST_SHOWN: u32 = 3;
+
+/// How many of the most followed symbols are kept.
+const MOST_SHOWN: usize = 50;
 
 /// Sweeps, and what it works with.
 #[derive(Clone)]
@@ -84,7 +92,7 @@ impl Sweep {
         report.symbols = sweep.followers.len();
         let after = if finished {
             report.outcome = SweepOutcome::Finished;
-            SweepState { swept_at: Some(sweep.begun_at), unfinished: None }
+            SweepState { swept_at: Some(sweep.begun_at), most_followed: most_followed(sweep.followers), unfinished: None }
         } else {
             report.outcome = SweepOutcome::TimeUp;
             sweep.followers = largest(sweep.followers, MAX_KEPT);
@@ -191,6 +199,15 @@ fn count(followers: &mut BTreeMap<Symbol, u32>, symbol: &Symbol, counters: usize
     true
 }
 
+/// What may be shown to everybody of who follows what: too few followers would tell of one of them.
+fn most_followed(followers: BTreeMap<Symbol, u32>) -> Vec<Followed> {
+    let many = followers.into_iter().filter(|(_, followers)| *followers >= FEWEST_SHOWN);
+    let mut most: Vec<Followed> = many.map(|(symbol, followers)| Followed { symbol, followers }).collect();
+    most.sort_by(|left, right| right.followers.cmp(&left.followers).then_with(|| left.symbol.cmp(&right.symbol)));
+    most.truncate(MOST_SHOWN);
+    most
+}
+
 /// The largest of these counts.
 fn largest(followers: BTreeMap<Symbol, u32>, most: usize) -> BTreeMap<Symbol, u32> {
     if followers.len() <= most {
@@ -225,6 +242,16 @@ mod tests {
             assert!((50 - all / 5..=50).contains(&counted), "{text}: {counted}");
         }
         assert!(followers.len() <= 4);
+    }
+
+    #[test]
+    fn what_few_follow_is_shown_to_nobody() {
+        let counts = [("A", 2), ("B", 3), ("C", 9), ("D", 3), ("E", 1)].map(|(text, count)| (symbol(text), count));
+        let shown: Vec<String> =
+            most_followed(counts.into()).into_iter().map(|one| format!("{} {}", one.symbol, one.followers)).collect();
+        assert_eq!(shown, ["C 9", "B 3", "D 3"]);
+        let many = (0..100).map(|n| (symbol(&format!("S{n}")), 3 + n)).collect();
+        assert_eq!(most_followed(many).len(), 50);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Missing, MissingReason, SourceStatus, StoredQuote, Symbol, Timestamp};
 use crate::ports::{Clock, QuoteReader, QuoteSource, QuoteWriter, SourceStatusReader, SourceStatusWriter, StoreError};
+use crate::recent::Recent;
 
 /// Looks up symbols: in the store first, then at the source.
 #[derive(Clone)]
@@ -16,6 +18,18 @@ pub struct Symbols {
     pub status: Arc<dyn SourceStatusReader>,
     pub status_writer: Arc<dyn SourceStatusWriter>,
     pub clock: Arc<dyn Clock>,
+    pub unknown: UnknownSymbols,
+}
+
+/// What the source was found not to know, remembered for a while: somebody who asks for it again and again costs one call.
+#[derive(Clone, Debug)]
+pub struct UnknownSymbols(Arc<Recent<Symbol, MissingReason>>);
+
+impl Default for UnknownSymbols {
+    fn default() -> Self {
+        // A new listing is found ten minutes late at the most.
+        Self(Arc::new(Recent::new(5_000, Duration::from_mins(10))))
+    }
 }
 
 /// The quotes of some symbols. Each symbol that was asked for is in one of the two lists.
@@ -61,8 +75,15 @@ impl Symbols {
         let stored = self.quotes.quotes(symbols).await?;
         let mut by_symbol: BTreeMap<Symbol, StoredQuote> =
             stored.into_iter().map(|stored| (stored.quote.symbol.clone(), stored)).collect();
-        let absent: Vec<Symbol> = without_repeats(symbols).filter(|symbol| !by_symbol.contains_key(*symbol)).cloned().collect();
+        let now = self.clock.now();
         let mut missing = Vec::new();
+        let mut absent: Vec<Symbol> = Vec::new();
+        for symbol in without_repeats(symbols).filter(|symbol| !by_symbol.contains_key(*symbol)) {
+            match self.unknown.0.peek(symbol, now) {
+                Some(reason) => missing.push(Missing { symbol: symbol.clone(), reason }),
+                None => absent.push(symbol.clone()),
+            }
+        }
         let mut retry_at = None;
         if !absent.is_empty() {
             let answer = self.source.poll(&absent).await;
@@ -76,7 +97,12 @@ impl Symbols {
                 self.quote_writer.store(&new).await?;
                 by_symbol.extend(new.into_iter().map(|stored| (stored.quote.symbol.clone(), stored)));
             }
-            missing = answer.missing;
+            for one in &answer.missing {
+                if matches!(one.reason, MissingReason::Unknown | MissingReason::Delisted) {
+                    self.unknown.0.put(one.symbol.clone(), one.reason, now);
+                }
+            }
+            missing.extend(answer.missing);
             missing.extend(answer.unanswered.into_iter().map(|symbol| Missing { symbol, reason: MissingReason::Pending }));
         }
         let quotes = without_repeats(symbols).filter_map(|symbol| by_symbol.remove(symbol)).collect();

@@ -176,7 +176,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let store = Arc::new(store);
     let budget = market::budget(&source, options);
     let ports = Ports {
-        source: Arc::new(market::client(market.as_deref(), budget, &store, &clock)?),
+        source: Arc::new(market::client(market.as_deref(), options, budget, &store, &clock)?),
         store,
         clock: Arc::clone(&clock),
         random: Arc::new(OsRandom),

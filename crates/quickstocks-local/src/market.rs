@@ -40,13 +40,19 @@ pub(crate) async fn start(
 /// The client of the source.
 pub(crate) fn client(
     market_url: Option<&str>,
+    options: &Options,
     budget: CallBudget,
     store: &Arc<SqliteStore>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<YahooClient> {
     let mut config = YahooConfig {
         budget,
-        user_agents: vec![format!("Mozilla/5.0 (compatible; QuickStocks/{})", quickstocks_boot::VERSION)],
+        user_agents: if options.user_agents.is_empty() {
+            vec![quickstocks_boot::default_user_agent()]
+        } else {
+            options.user_agents.clone()
+        },
+        spark_only: options.spark_only,
         ..YahooConfig::default()
     };
     if let Some(url) = market_url {

@@ -8,6 +8,7 @@ use quickstocks_core::model::{SignUp, SourceKind};
 /// QuickStocks on one machine: search a company, pick it, watch its price live.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "quickstocks-local", version, about, max_term_width = 110, args_conflicts_with_subcommands = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// Something else than to run.
     #[command(subcommand)]
@@ -60,6 +61,14 @@ pub struct Options {
     /// How many calls an hour the source may have, 0 for no limit [default: 300 for yahoo, no limit otherwise]
     #[arg(long, env = "YAHOO_CALLS_PER_HOUR")]
     pub calls_per_hour: Option<u32>,
+
+    /// Ask for quotes through Yahoo's spark endpoint alone, which needs no cookie: poorer quotes, 20 symbols a call
+    #[arg(long, env = "YAHOO_SPARK_ONLY")]
+    pub spark_only: bool,
+
+    /// User-Agent headers, separated by |; the next one is tried when the first call is refused [default: names QuickStocks]
+    #[arg(long, env = "YAHOO_USER_AGENTS", value_delimiter = '|', value_name = "TEXT")]
+    pub user_agents: Vec<String>,
 
     /// The address of the simulated or replaying market server; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]

@@ -1,11 +1,12 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use quickstocks_core::model::{
-    History, HistoryRange, Interval, Missing, MissingReason, Quote, SourceReason, SourceState, Symbol, SymbolMatch, Timestamp,
+    Details, History, HistoryRange, Interval, Missing, MissingReason, Quote, SourceReason, SourceState, Spark, Symbol,
+    SymbolMatch, Timestamp,
 };
-use quickstocks_core::ports::{HistorySource, QuoteSource, SourceAnswer, SourceError, SymbolSearch};
+use quickstocks_core::ports::{HistorySource, QuoteSource, ReferenceSource, SourceAnswer, SourceError, SymbolSearch};
 
 use crate::{Gate, lock};
 
@@ -35,6 +36,10 @@ struct Script {
     polls: Vec<Vec<Symbol>>,
     searches: Vec<(String, usize)>,
     history_calls: Vec<(Symbol, HistoryRange, Interval)>,
+    details: HashMap<Symbol, Details>,
+    sparks: BTreeMap<Symbol, Spark>,
+    trending: Vec<Symbol>,
+    reference_calls: Vec<String>,
 }
 
 impl Default for ScriptedSource {
@@ -62,6 +67,10 @@ impl ScriptedSource {
             polls: Vec::new(),
             searches: Vec::new(),
             history_calls: Vec::new(),
+            details: HashMap::new(),
+            sparks: BTreeMap::new(),
+            trending: Vec::new(),
+            reference_calls: Vec::new(),
         };
         Self { symbols_per_call: symbols_per_call.max(1), script: Mutex::new(script) }
     }
@@ -113,7 +122,27 @@ impl ScriptedSource {
         lock(&self.script).histories.insert(history.symbol.clone(), history);
     }
 
-    /// Fails the next search or history; several calls make a queue.
+    /// Knows these details from now on.
+    pub fn set_details(&self, symbol: &Symbol, details: Details) {
+        lock(&self.script).details.insert(symbol.clone(), details);
+    }
+
+    /// Knows these closes from now on.
+    pub fn set_spark(&self, symbol: &Symbol, spark: Spark) {
+        lock(&self.script).sparks.insert(symbol.clone(), spark);
+    }
+
+    /// What trends from now on.
+    pub fn set_trending(&self, symbols: Vec<Symbol>) {
+        lock(&self.script).trending = symbols;
+    }
+
+    /// What was asked for beside quotes, searches and histories: `details AAPL`, `sparks AAPL,MSFT`, `trending`.
+    pub fn reference_calls(&self) -> Vec<String> {
+        lock(&self.script).reference_calls.clone()
+    }
+
+    /// Fails the next search, history, details, sparks or trending; several calls make a queue.
     pub fn fail_next(&self, error: SourceError) {
         lock(&self.script).errors.push_back(error);
     }
@@ -207,6 +236,34 @@ impl HistorySource for ScriptedSource {
         }
         let history = script.histories.get(symbol).ok_or(SourceError::NotFound)?;
         Ok(History { range, interval, ..history.clone() })
+    }
+}
+
+impl Script {
+    fn asked(&mut self, what: String) -> Result<(), SourceError> {
+        self.reference_calls.push(what);
+        self.errors.pop_front().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl ReferenceSource for ScriptedSource {
+    async fn details(&self, symbol: &Symbol) -> Result<Details, SourceError> {
+        let mut script = lock(&self.script);
+        script.asked(format!("details {symbol}"))?;
+        script.details.get(symbol).cloned().ok_or(SourceError::NotFound)
+    }
+
+    async fn sparks(&self, symbols: &[Symbol]) -> Result<BTreeMap<Symbol, Option<Spark>>, SourceError> {
+        let mut script = lock(&self.script);
+        script.asked(format!("sparks {}", symbols.iter().map(Symbol::as_str).collect::<Vec<_>>().join(",")))?;
+        Ok(symbols.iter().map(|symbol| (symbol.clone(), script.sparks.get(symbol).cloned())).collect())
+    }
+
+    async fn trending(&self) -> Result<Vec<Symbol>, SourceError> {
+        let mut script = lock(&self.script);
+        script.asked("trending".to_owned())?;
+        Ok(script.trending.clone())
     }
 }
 

@@ -13,9 +13,11 @@ use utoipa::ToSchema;
 use crate::transfer::FileKind;
 
 mod accounts;
+mod reference;
 pub mod schema;
 
 pub use accounts::*;
+pub use reference::*;
 
 /// An error, as RFC 9457 has it. `code` is stable and made for programs, `detail` for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -234,6 +236,10 @@ pub struct StatusBody {
     pub poll_set: StatusPollSet,
     /// Seconds between two polls of a symbol whose market is open, as the budget allows it.
     pub intervals: StatusIntervals,
+    /// When the last daily sweep that came to its end began: what is followed is derived anew by it. Absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, nullable = false)]
+    pub swept_at: Option<Timestamp>,
 }
 
 /// The source's state and kind.
@@ -302,6 +308,7 @@ impl StatusBody {
                 armed: status.armed_interval,
                 followed: status.followed_interval,
             },
+            swept_at: None,
         }
     }
 }

@@ -2,7 +2,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use quickstocks_core::model::{Symbol, Timestamp};
 use url::Url;
 
-use crate::decode::{FIELDS, HistoryRequest};
+use crate::decode::{DETAIL_FIELDS, FIELDS, HistoryRequest};
 
 /// What is kept in a path or a query as it is. `^` and `=` of symbols, `/` of crumbs and all else are encoded.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -25,21 +25,42 @@ impl Addresses {
     }
 
     pub(crate) fn quote(&self, symbols: &[Symbol], crumb: &str) -> Url {
+        self.quote_fields(symbols, FIELDS, crumb)
+    }
+
+    pub(crate) fn details(&self, symbol: &Symbol, crumb: &str) -> Url {
+        self.quote_fields(std::slice::from_ref(symbol), DETAIL_FIELDS, crumb)
+    }
+
+    fn quote_fields(&self, symbols: &[Symbol], fields: &str, crumb: &str) -> Url {
         self.at(&format!(
-            "/v7/finance/quote?symbols={}&fields={FIELDS}&formatted=false&lang=en-US&region=US&crumb={}",
+            "/v7/finance/quote?symbols={}&fields={fields}&formatted=false&lang=en-US&region=US&crumb={}",
             list(symbols),
             encoded(crumb)
         ))
     }
 
+    pub(crate) fn trending(&self, count: usize) -> Url {
+        self.at(&format!("/v1/finance/trending/US?count={count}&lang=en-US&region=US"))
+    }
+
     /// `now` in the address keeps an old answer from being served for it.
     pub(crate) fn spark(&self, symbols: &[Symbol], now: Timestamp) -> Url {
-        self.at(&format!("/v7/finance/spark?symbols={}&range=1d&interval=5m&_={now}", list(symbols)))
+        self.spark_every("5m", symbols, now)
+    }
+
+    /// The same with a third of the points, for small drawings.
+    pub(crate) fn sparks(&self, symbols: &[Symbol], now: Timestamp) -> Url {
+        self.spark_every("15m", symbols, now)
+    }
+
+    fn spark_every(&self, interval: &str, symbols: &[Symbol], now: Timestamp) -> Url {
+        self.at(&format!("/v7/finance/spark?symbols={}&range=1d&interval={interval}&_={now}", list(symbols)))
     }
 
     pub(crate) fn chart(&self, request: &HistoryRequest, now: Timestamp) -> Url {
         self.at(&format!(
-            "/v8/finance/chart/{}?range={}&interval={}&includePrePost=false&lang=en-US&region=US&_={now}",
+            "/v8/finance/chart/{}?range={}&interval={}&events=div,splits&includePrePost=false&lang=en-US&region=US&_={now}",
             encoded(request.symbol.as_str()),
             request.range,
             request.interval
@@ -89,7 +110,7 @@ mod tests {
         let chart = addresses.chart(&request, Timestamp::from_millis(7)).to_string();
         assert_eq!(
             chart,
-            "http://127.0.0.1:1/base/v8/finance/chart/%5EGSPC?range=1d&interval=5m&includePrePost=false&lang=en-US&region=US&_=7"
+            "http://127.0.0.1:1/base/v8/finance/chart/%5EGSPC?range=1d&interval=5m&events=div,splits&includePrePost=false&lang=en-US&region=US&_=7"
         );
         assert!(addresses.search("a&b=/ü", 6).as_str().contains("?q=a%26b%3D%2F%C3%BC&quotesCount=6&"));
     }

@@ -11,6 +11,12 @@ pub struct YahooConfig {
     pub base_url: String,
     /// Where the cookie is got. `fc.yahoo.com` answers no 200 but sets the cookie, and does not redirect to a consent page.
     pub cookie_url: String,
+    /// Where the walk through the consent page of the EU begins when the cookie's page gives none: a page that redirects there. `None`
+    /// walks from Yahoo's own when the cookie is Yahoo's, and not at all otherwise.
+    pub consent_url: Option<String>,
+    /// Whether quotes are asked for through spark alone, which needs no cookie: they are poorer (no open, no market capitalisation, no
+    /// pre-market), and take 20 symbols a call.
+    pub spark_only: bool,
     /// The `User-Agent` headers to send: the first one, and the next when the very first request is answered 429.
     /// Without one, or with a library's, Yahoo answers 429; a browser's without that browser's TLS may be worse.
     pub user_agents: Vec<String>,
@@ -26,11 +32,16 @@ pub struct YahooConfig {
     pub call_timeout: Duration,
 }
 
+/// A page of Yahoo's that redirects to the consent page where consent is asked for.
+const CONSENT_URL: &str = "https://finance.yahoo.com/quote/AAPL";
+
 impl Default for YahooConfig {
     fn default() -> Self {
         Self {
             base_url: "https://query1.finance.yahoo.com".into(),
             cookie_url: "https://fc.yahoo.com".into(),
+            consent_url: None,
+            spark_only: false,
             user_agents: vec!["Mozilla/5.0 (compatible; QuickStocks/0.1)".into()],
             budget: CallBudget::PerHour(300),
             symbols_per_call: 50,
@@ -64,6 +75,7 @@ pub enum InvalidYahooConfig {
 pub(crate) struct Checked {
     pub(crate) base_url: String,
     pub(crate) cookie_url: Url,
+    pub(crate) consent_url: Option<Url>,
     pub(crate) user_agents: Vec<HeaderValue>,
 }
 
@@ -77,6 +89,12 @@ impl YahooConfig {
         };
         let base_url = address("base URL", &self.base_url)?;
         let cookie_url = address("cookie URL", &self.cookie_url)?;
+        let is_yahoo = cookie_url.domain().is_some_and(|domain| domain.ends_with(".yahoo.com"));
+        let consent_url = match &self.consent_url {
+            Some(value) => Some(address("consent URL", value)?),
+            None if is_yahoo => Some(address("consent URL", CONSENT_URL)?),
+            None => None,
+        };
         for (name, number) in [("symbols per call", self.symbols_per_call), ("calls in flight", self.calls_in_flight)] {
             if number == 0 {
                 return Err(InvalidYahooConfig::Zero(name));
@@ -93,7 +111,7 @@ impl YahooConfig {
         if user_agents.is_empty() {
             return Err(InvalidYahooConfig::NoUserAgent);
         }
-        Ok(Checked { base_url: base_url.as_str().trim_end_matches('/').to_owned(), cookie_url, user_agents })
+        Ok(Checked { base_url: base_url.as_str().trim_end_matches('/').to_owned(), cookie_url, consent_url, user_agents })
     }
 }
 
@@ -111,11 +129,22 @@ mod tests {
         };
         check(|config| config.base_url = "query1.finance.yahoo.com".into(), "base URL");
         check(|config| config.cookie_url = "ftp://fc.yahoo.com".into(), "cookie URL");
+        check(|config| config.consent_url = Some("consent".into()), "consent URL");
         check(|config| config.user_agents = vec![], "no user agent");
         check(|config| config.user_agents = vec!["a\nb".into()], "characters");
         check(|config| config.user_agents = vec![" ".into()], "characters");
         check(|config| config.symbols_per_call = 0, "symbols per call");
         check(|config| config.calls_in_flight = 0, "calls in flight");
-        assert_eq!(YahooConfig::default().check().unwrap().base_url, "https://query1.finance.yahoo.com");
+        let checked = YahooConfig::default().check().unwrap();
+        assert_eq!(checked.base_url, "https://query1.finance.yahoo.com");
+        assert_eq!(checked.consent_url.unwrap().as_str(), CONSENT_URL);
+    }
+
+    #[test]
+    fn another_server_than_yahoos_is_never_left_for_yahoos_consent_page() {
+        for cookie_url in ["http://127.0.0.1:9000", "https://fc.yahoo.com.example.org", "https://yahoo.example"] {
+            let config = YahooConfig { cookie_url: cookie_url.into(), ..YahooConfig::default() };
+            assert_eq!(config.check().unwrap().consent_url, None, "{cookie_url}");
+        }
     }
 }

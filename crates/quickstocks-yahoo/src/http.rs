@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, SET_COOKIE, USER_AGENT};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE, USER_AGENT};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::config::{InvalidYahooConfig, YahooConfig};
 use crate::decode::{ApiError, DecodeError};
 use crate::ledger::{BudgetSpent, Ledger};
+use crate::session::NoSession;
 
 /// A body beyond this is none of Yahoo's: 50 full quotes are 120 KB, the longest chart some 2 MB.
 const LONGEST_BODY: usize = 16 << 20;
@@ -56,6 +57,15 @@ pub(crate) enum BadAnswer {
     TooLong,
 }
 
+impl From<NoSession> for CallError {
+    fn from(none: NoSession) -> Self {
+        match none {
+            NoSession::Refused | NoSession::Unreachable => Self::SessionRefused,
+            NoSession::BudgetSpent(retry_at) => Self::BudgetSpent(BudgetSpent { retry_at }),
+        }
+    }
+}
+
 impl From<BudgetSpent> for CallError {
     fn from(spent: BudgetSpent) -> Self {
         Self::BudgetSpent(spent)
@@ -63,6 +73,11 @@ impl From<BudgetSpent> for CallError {
 }
 
 impl CallError {
+    /// Whether there was no connection at all: the host cannot be found, or refuses.
+    pub(crate) fn not_connected(&self) -> bool {
+        matches!(self, Self::Transport(error) if error.is_connect() && !error.is_timeout())
+    }
+
     /// Whether the connection failed before any answer came, and not by taking too long: worth another try.
     fn lost_connection(&self) -> bool {
         matches!(self, Self::Transport(error) if !error.is_timeout() && (error.is_connect() || error.is_request()))
@@ -88,6 +103,11 @@ impl Errand {
         Self { single: true, reconnects: AtomicU32::new(0), ..Self::new() }
     }
 
+    /// Whether it may make one call only.
+    pub(crate) fn is_probe(&self) -> bool {
+        self.single
+    }
+
     /// How many calls it made.
     pub(crate) fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
@@ -106,6 +126,20 @@ pub(crate) struct Ask<'a> {
     pub(crate) cookie: Option<&'a str>,
     /// Whether a cached answer will not do. Spark was seen to answer the same for 80 s to one address.
     pub(crate) fresh: bool,
+    /// A form to post; without one it is a GET.
+    pub(crate) form: Option<String>,
+}
+
+impl<'a> Ask<'a> {
+    /// A GET that any answer will do for.
+    pub(crate) fn get(endpoint: &'static str, url: Url, cookie: Option<&'a str>) -> Self {
+        Self { endpoint, url, cookie, fresh: false, form: None }
+    }
+
+    /// A GET without a cookie that must not be answered from a cache.
+    pub(crate) fn fresh(endpoint: &'static str, url: Url) -> Self {
+        Self { endpoint, url, cookie: None, fresh: true, form: None }
+    }
 }
 
 /// An answer with a status that means what was asked for, or why there is none such thing.
@@ -113,6 +147,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,
     pub(crate) cookies: Vec<HeaderValue>,
+    /// Where it redirects to.
+    pub(crate) location: Option<HeaderValue>,
 }
 
 /// The one HTTP client of the process.
@@ -150,6 +186,11 @@ impl Http {
     /// Whether a call could be made now.
     pub(crate) async fn check_budget(&self) -> Result<(), BudgetSpent> {
         self.ledger.check().await
+    }
+
+    /// Whether a call could be made now that is not for a poll.
+    pub(crate) async fn check_spare_budget(&self) -> Result<(), BudgetSpent> {
+        self.ledger.check_spare().await
     }
 
     /// Makes the call. It is tried again in two cases, each at most once in an errand that is no probe: when the very
@@ -204,15 +245,22 @@ impl Http {
     }
 
     async fn exchange(&self, ask: &Ask<'_>) -> Result<Reply, CallError> {
-        let request = self.client.get(ask.url.clone()).headers(self.headers(ask));
+        let request = match &ask.form {
+            None => self.client.get(ask.url.clone()),
+            Some(form) => {
+                self.client.post(ask.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
+            }
+        };
+        let request = request.headers(self.headers(ask));
         // The address holds the crumb, and an error would print it.
         let transport = |error: reqwest::Error| CallError::Transport(error.without_url());
         let mut response = request.send().await.map_err(transport)?;
         let status = response.status();
         let cookies = response.headers().get_all(SET_COOKIE).iter().cloned().collect();
+        let location = response.headers().get(LOCATION).cloned();
         if ask.endpoint == crate::session::COOKIE_ENDPOINT {
             // Its status says nothing (the page is a 404 or a 502) and its body is of no use.
-            return Ok(Reply { status, body: Vec::new(), cookies });
+            return Ok(Reply { status, body: Vec::new(), cookies, location });
         }
         match status.as_u16() {
             429 | 999 => return Err(CallError::Limited),
@@ -230,7 +278,7 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, body, cookies })
+        Ok(Reply { status, body, cookies, location })
     }
 
     fn headers(&self, ask: &Ask<'_>) -> HeaderMap {
@@ -238,8 +286,8 @@ impl Http {
         let agent = self.agent.load(Ordering::Relaxed) % self.user_agents.len();
         headers.insert(USER_AGENT, self.user_agents[agent].clone());
         // Without text/html in it no cookie is set.
-        let accept =
-            if ask.endpoint == crate::session::COOKIE_ENDPOINT { "text/html,application/xhtml+xml,*/*;q=0.8" } else { "*/*" };
+        let is_page = matches!(ask.endpoint, crate::session::COOKIE_ENDPOINT | crate::consent::ENDPOINT);
+        let accept = if is_page { "text/html,application/xhtml+xml,*/*;q=0.8" } else { "*/*" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if ask.fresh {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

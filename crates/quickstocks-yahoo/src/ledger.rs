@@ -43,6 +43,17 @@ impl Ledger {
         if self.known(hour).unwrap_or(0) >= limit { Err(spent(hour)) } else { Ok(()) }
     }
 
+    /// Whether a call could be made that is not for a poll: the last fifth of the budget is for polls alone, so that much searching does
+    /// not stop the prices. Changes nothing.
+    pub(crate) async fn check_spare(&self) -> Result<(), BudgetSpent> {
+        self.check().await?;
+        let hour = self.hour();
+        match self.budget {
+            CallBudget::PerHour(limit) if self.known(hour).unwrap_or(0) >= limit - limit / 5 => Err(spent(hour)),
+            _ => Ok(()),
+        }
+    }
+
     /// Counts one call that is about to be made.
     pub(crate) async fn take(&self) -> Result<(), BudgetSpent> {
         self.check().await?;

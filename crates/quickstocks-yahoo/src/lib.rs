@@ -3,6 +3,8 @@
 mod address;
 mod client;
 mod config;
+mod consent;
+pub mod contract;
 pub mod decode;
 mod gate;
 mod http;

@@ -94,10 +94,12 @@ impl YahooClient {
                 None => return poll.finish(),
             },
         };
-        if !wanted.is_empty() {
+        if !wanted.is_empty() && self.spark_only {
+            self.through_spark(&mut poll, wanted, None, &breaker).await;
+        } else if !wanted.is_empty() {
             match self.sessions.get(&self.http, &self.addresses, &poll.errand).await {
                 Ok(session) => self.through_quote(&mut poll, wanted, session, &breaker).await,
-                Err(reason) => self.through_spark(&mut poll, wanted, reason, &breaker).await,
+                Err(reason) => self.through_spark(&mut poll, wanted, Some(reason), &breaker).await,
             }
         }
         poll.finish()
@@ -107,7 +109,8 @@ impl YahooClient {
     /// spark, since a session would take two more calls. Answers what is left to poll, or nothing when that is for later.
     async fn probe(&self, poll: &mut Poll, mut wanted: Vec<Symbol>, probing: &Breaker) -> Option<(Breaker, Vec<Symbol>)> {
         let rest = wanted.split_off(wanted.len().min(self.chunk_size()).min(NEVER_TOO_LARGE));
-        let route = self.sessions.peek().await.map_or(Route::Spark, Route::Quote);
+        let session = if self.spark_only { None } else { self.sessions.peek().await };
+        let route = session.map_or(Route::Spark, Route::Quote);
         let errand = Errand::probe();
         let outcome = self.ask(&route, &wanted, &errand).await;
         poll.answer.calls += errand.calls();
@@ -115,7 +118,7 @@ impl YahooClient {
             Outcome::Answered(answered) => {
                 let breaker = self.gate.reset(probing).await;
                 // What spark knows is poorer; v7 is asked for the same symbols right after.
-                if matches!(route, Route::Spark) {
+                if matches!(route, Route::Spark) && !self.spark_only {
                     wanted.extend(rest);
                     return Some((breaker, wanted));
                 }
@@ -152,13 +155,13 @@ impl YahooClient {
             let refused = left.into_chunks();
             session = match self.sessions.replace(&session, &self.http, &self.addresses, &poll.errand).await {
                 Ok(fresh) => fresh,
-                Err(reason) => return self.through_spark(poll, refused.concat(), reason, breaker).await,
+                Err(reason) => return self.through_spark(poll, refused.concat(), Some(reason), breaker).await,
             };
             let route = Route::Quote(Arc::clone(&session));
             left = poll.take_all(self.wave(&route, refused, &poll.errand).await);
             if left.limited.is_empty() && !left.refused.is_empty() {
                 self.sessions.pause().await;
-                return self.through_spark(poll, left.into_chunks().concat(), NoSession::Refused, breaker).await;
+                return self.through_spark(poll, left.into_chunks().concat(), Some(NoSession::Refused), breaker).await;
             }
         }
         if !left.limited.is_empty() {
@@ -195,15 +198,19 @@ impl YahooClient {
         }
     }
 
-    async fn through_spark(&self, poll: &mut Poll, wanted: Vec<Symbol>, reason: NoSession, breaker: &Breaker) {
+    /// Asks spark, for want of a session or, without a reason, because the settings say so.
+    async fn through_spark(&self, poll: &mut Poll, wanted: Vec<Symbol>, reason: Option<NoSession>, breaker: &Breaker) {
         let trouble = match reason {
-            NoSession::Refused => Trouble::SessionRefused,
-            NoSession::Unreachable => Trouble::Unreachable,
-            NoSession::BudgetSpent(until) => return poll.give_up(wanted, Trouble::BudgetSpent, Some(until)),
+            None => None,
+            Some(NoSession::Refused) => Some(Trouble::SessionRefused),
+            Some(NoSession::Unreachable) => Some(Trouble::Unreachable),
+            Some(NoSession::BudgetSpent(until)) => return poll.give_up(wanted, Trouble::BudgetSpent, Some(until)),
         };
         let left = poll.take_all(self.wave(&Route::Spark, chunks(&wanted, SPARK_SYMBOLS), &poll.errand).await);
         // When spark brings nothing either, what it died of tells more than the session.
-        if poll.answered || poll.trouble.is_none() {
+        if let Some(trouble) = trouble
+            && (poll.answered || poll.trouble.is_none())
+        {
             poll.note(trouble);
         }
         if left.limited.is_empty() {

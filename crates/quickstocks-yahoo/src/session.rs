@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::address::Addresses;
+use crate::consent::{self, ConsentError};
 use crate::http::{Ask, CallError, Errand, Http};
 
 /// The endpoint that is asked for a cookie, whose status means nothing.
@@ -42,6 +43,7 @@ pub(crate) struct Sessions {
     shared: Arc<dyn SourceGate>,
     clock: Arc<dyn Clock>,
     cookie_url: Url,
+    consent_url: Option<Url>,
     held: Mutex<Held>,
 }
 
@@ -52,8 +54,8 @@ struct Held {
 }
 
 impl Sessions {
-    pub(crate) fn new(shared: Arc<dyn SourceGate>, clock: Arc<dyn Clock>, cookie_url: Url) -> Self {
-        Self { shared, clock, cookie_url, held: Mutex::default() }
+    pub(crate) fn new(shared: Arc<dyn SourceGate>, clock: Arc<dyn Clock>, cookie_url: Url, consent_url: Option<Url>) -> Self {
+        Self { shared, clock, cookie_url, consent_url, held: Mutex::default() }
     }
 
     /// The session: this process's, else the shared one, else a fresh one. Whoever comes while one is fetched waits for it.
@@ -173,7 +175,7 @@ impl Sessions {
 
     async fn fetch_pair(&self, http: &Http, addresses: &Addresses, errand: &Errand) -> Result<SourceSession, SessionError> {
         let cookie = self.fetch_cookie(http, errand).await?;
-        let ask = Ask { endpoint: "getcrumb", url: addresses.crumb(), cookie: Some(&cookie), fresh: false };
+        let ask = Ask::get("getcrumb", addresses.crumb(), Some(&cookie));
         let reply = http.call(&ask, errand).await?;
         let crumb = std::str::from_utf8(&reply.body).unwrap_or_default();
         if !reply.status.is_success() || !is_crumb(crumb.trim()) {
@@ -182,12 +184,22 @@ impl Sessions {
         Ok(SourceSession { cookie, crumb: crumb.trim().to_owned(), fetched_at: self.clock.now() })
     }
 
-    /// The cookie. Where the host redirects to the consent page of the EU there is none; walking through that page
-    /// would start here.
+    /// The cookie, from the page that sets it. Where that page gives none, or a block list keeps its host from being found, by a walk
+    /// through the consent page of the EU.
     async fn fetch_cookie(&self, http: &Http, errand: &Errand) -> Result<String, SessionError> {
-        let ask = Ask { endpoint: COOKIE_ENDPOINT, url: self.cookie_url.clone(), cookie: None, fresh: false };
-        let reply = http.call(&ask, errand).await?;
-        pick_cookie(&reply.cookies).ok_or(SessionError::NoCookie(reply.status.as_u16()))
+        let error = match http.call(&Ask::get(COOKIE_ENDPOINT, self.cookie_url.clone(), None), errand).await {
+            Ok(reply) => match pick_cookie(&reply.cookies) {
+                Some(cookie) => return Ok(cookie),
+                None => SessionError::NoCookie(reply.status.as_u16()),
+            },
+            Err(error) => error.into(),
+        };
+        let walk =
+            matches!(&error, SessionError::NoCookie(..500)) || matches!(&error, SessionError::Call(call) if call.not_connected());
+        match &self.consent_url {
+            Some(start) if walk => Ok(consent::walk(http, errand, start.clone()).await?),
+            _ => Err(error),
+        }
     }
 }
 
@@ -197,16 +209,20 @@ enum SessionError {
     NoCookie(u16),
     #[error("the answer for the crumb holds none (status {0})")]
     NoCrumb(u16),
+    #[error("the walk through the consent page led nowhere")]
+    NoConsent(#[from] ConsentError),
     #[error(transparent)]
     Call(#[from] CallError),
 }
 
 fn reason_of(error: &SessionError) -> NoSession {
     match error {
-        SessionError::Call(CallError::BudgetSpent(spent)) => NoSession::BudgetSpent(spent.retry_at),
-        SessionError::Call(CallError::Transport(_) | CallError::Status(_)) | SessionError::NoCookie(500..) => {
-            NoSession::Unreachable
-        }
+        SessionError::Call(call) | SessionError::NoConsent(ConsentError::Call(call)) => match call {
+            CallError::BudgetSpent(spent) => NoSession::BudgetSpent(spent.retry_at),
+            CallError::Transport(_) | CallError::Status(_) => NoSession::Unreachable,
+            _ => NoSession::Refused,
+        },
+        SessionError::NoCookie(500..) => NoSession::Unreachable,
         _ => NoSession::Refused,
     }
 }

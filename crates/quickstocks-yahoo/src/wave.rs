@@ -100,12 +100,12 @@ impl YahooClient {
         let answer = match route {
             Route::Quote(session) => {
                 let url = self.addresses.quote(symbols, &session.crumb);
-                let ask = Ask { endpoint: "quote", url, cookie: Some(&session.cookie), fresh: false };
+                let ask = Ask::get("quote", url, Some(&session.cookie));
                 let reply = self.http.call(&ask, errand).await;
                 reply.and_then(|reply| reply.decoded(decode_quotes)).map(|entries| settle_quotes(entries, symbols))
             }
             Route::Spark => {
-                let ask = Ask { endpoint: "spark", url: self.addresses.spark(symbols, now), cookie: None, fresh: true };
+                let ask = Ask::fresh("spark", self.addresses.spark(symbols, now));
                 let reply = self.http.call(&ask, errand).await;
                 reply
                     .and_then(|reply| reply.decoded(|body| decode_spark(body, now)))

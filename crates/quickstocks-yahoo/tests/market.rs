@@ -149,6 +149,23 @@ async fn a_symbol_that_vanishes_is_unknown_while_the_others_stand() {
 }
 
 #[tokio::test]
+async fn whatever_the_client_relies_on_is_found_to_hold_or_told() {
+    let bench = Bench::new().await;
+    let findings = quickstocks_yahoo::contract::check(&bench.client).await;
+    let wrong: Vec<String> = findings.iter().filter(|finding| finding.outcome.is_err()).map(ToString::to_string).collect();
+    assert_eq!(wrong, [""; 0]);
+    assert!(findings.len() > 6);
+    let calls = bench.market.calls();
+    assert!(calls.total <= 14, "{} calls", calls.total);
+    bench.market.add_fault(Fault::new(Family::Search, FaultKind::MissingSymbols { symbols: vec!["AAPL".into()] }));
+    bench.market.add_fault(Fault::new(Family::Quote, FaultKind::MissingSymbols { symbols: vec!["SPY".into()] }));
+    bench.market.add_fault(Fault::new(Family::Trending, FaultKind::InvalidCrumb));
+    let findings = quickstocks_yahoo::contract::check(&bench.client).await;
+    let wrong: Vec<String> = findings.iter().filter(|finding| finding.outcome.is_err()).map(ToString::to_string).collect();
+    assert!(wrong.len() >= 2 && wrong[0].contains("SPY is missing"), "{wrong:?}");
+}
+
+#[tokio::test]
 async fn search_and_history_work() {
     let bench = Bench::new().await;
     let finds = bench.client.search("apple", 5).await.unwrap();

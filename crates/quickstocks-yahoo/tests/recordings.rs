@@ -10,7 +10,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use quickstocks_core::model::{Extended, HistoryRange, Interval, Quote, Session, Symbol, Timestamp};
-use quickstocks_yahoo::decode::{DecodeError, Entries, HistoryRequest, decode_chart, decode_quotes, decode_search, decode_spark};
+use quickstocks_yahoo::decode::{
+    DecodeError, Entries, HistoryRequest, decode_chart, decode_details, decode_quotes, decode_search, decode_spark,
+    decode_sparks, decode_trending,
+};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -51,8 +54,8 @@ fn every_recorded_body_decodes_to_what_the_table_says() {
     let mut wrong = Vec::new();
     for recording in &index.files {
         let outcome = match recording.endpoint.as_str() {
-            // Endpoints this client does not speak: the consent walk, the dead ones, and what nothing here needs.
-            "auth" | "autoc" | "download" | "options" | "screener" | "stream" | "trending" => continue,
+            // The consent walk has a test of its own; the others are dead, or nothing here needs them.
+            "auth" | "autoc" | "download" | "options" | "screener" | "stream" => continue,
             endpoint => outcome(endpoint, recording, &std::fs::read(folder.join(&recording.file)).unwrap()),
         };
         match table.remove(recording.file.as_str()) {
@@ -80,6 +83,8 @@ fn outcome(endpoint: &str, recording: &Recording, body: &[u8]) -> String {
             };
             decode_chart(body, request).map_or_else(|e| error(&e), |history| chart(&history))
         }
+        "trending" => decode_trending(body)
+            .map_or_else(|e| error(&e), |symbols| symbols.iter().map(Symbol::as_str).collect::<Vec<_>>().join(" ")),
         "search" => decode_search(body).map_or_else(|e| error(&e), |finds| search(&finds)),
         unknown => {
             panic!("{}: nobody has said what to do with the endpoint {unknown} ({:?})", recording.file, recording.http_status)
@@ -231,4 +236,69 @@ fn a_full_quote_has_every_field() {
     assert_eq!((extended.change, extended.change_percent), (decimal("-0.41"), decimal("-0.18")));
     assert_eq!(extended.as_of, Timestamp::from_seconds(1_755_302_398));
     assert_eq!(quote.newest(), extended.as_of);
+}
+
+fn recorded_chart(file: &str) -> Option<quickstocks_core::model::History> {
+    let request =
+        HistoryRequest { symbol: Symbol::parse("AAPL").unwrap(), range: HistoryRange::OneYear, interval: Interval::OneDay };
+    Some(decode_chart(&body(file)?, request).unwrap())
+}
+
+#[test]
+fn a_chart_tells_its_splits_and_dividends_in_their_order() {
+    let Some(apple) = recorded_chart("chart-AAPL-20211113-6ced6.json") else { return };
+    let split = &apple.events.splits[0];
+    assert_eq!((split.at, split.numerator, split.denominator), (Timestamp::from_seconds(1_598_880_600), 4.into(), 1.into()));
+    let dividends: Vec<String> =
+        apple.events.dividends.iter().map(|one| format!("{} {}", one.at.seconds(), one.amount)).collect();
+    assert_eq!(dividends.len(), 4);
+    assert_eq!(dividends[..2], ["1581085800 0.1925", "1588944600 0.205"]);
+    // A fund's, whose keys are not the dates of its events.
+    let fund = recorded_chart("chart-VFINX-20251028-4b59e.json").unwrap();
+    assert_eq!((fund.events.dividends.len(), fund.events.splits.len()), (164, 0));
+    assert!(fund.events.dividends.windows(2).all(|pair| pair[0].at <= pair[1].at));
+    assert_eq!(fund.events.dividends[0].at, Timestamp::from_seconds(330_960_600));
+    assert_eq!(recorded_chart("chart-BABA-20211113-c028b.json").unwrap().events.dividends, []);
+}
+
+#[test]
+fn details_are_read_from_full_quotes_of_any_year() {
+    let details = |file: &str, symbol: &str| {
+        decode_details(&body(file)?, &Symbol::parse(symbol).unwrap()).unwrap().or_else(|| panic!("{symbol} is not in {file}"))
+    };
+    let Some(apple) = details("quote-AAPL-20250815-postpost-0120b.json", "AAPL") else { return };
+    assert_eq!(
+        (apple.earnings_at, apple.last_earnings_at),
+        (Some(Timestamp::from_seconds(1_761_854_400)), Some(Timestamp::from_seconds(1_753_992_000)))
+    );
+    assert_eq!(
+        (apple.eps, apple.dividend_yield, apple.trailing_dividend_yield),
+        (decimal("6.59"), decimal("0.45"), decimal("0.43"))
+    );
+    // Two days on which it may be, and no estimate told in 2022.
+    let early = details("quote-AAPL+NONEXIST-20220224-pre-789e7.json", "AAPL").unwrap();
+    assert_eq!(
+        (early.earnings_at, early.earnings_until),
+        (Some(Timestamp::from_seconds(1_651_003_200)), Some(Timestamp::from_seconds(1_651_521_600)))
+    );
+    assert_eq!((early.earnings_estimated, early.dividend_rate), (None, None));
+    // Pence: the accounts are in pounds; nothing was paid; what was announced is not to come.
+    let ocado = details("quote-OCDO.L-20261003-closed-7fc54.json", "OCDO.L").unwrap();
+    assert_eq!((ocado.currency.unwrap().as_str(), ocado.eps, ocado.trailing_dividend_rate), ("GBP", decimal("-0.3"), None));
+    let before = details("quote-AMZN+OCDO.L-20210218-postpost+regular-98422.json", "OCDO.L").unwrap();
+    assert_eq!((before.earnings_at, before.last_earnings_at), (None, Some(Timestamp::from_seconds(1_612_836_000))));
+    // A stub has none of it.
+    let fund = details("quote-ADH-20250217-closed-95adf.json", "ADH").unwrap();
+    assert_eq!((fund.eps, fund.earnings_at, fund.dividend_at), (None, None, None));
+}
+
+#[test]
+fn a_spark_without_closes_draws_nothing() {
+    // The one recorded answer of v7 was kept without its closes.
+    let Some(body) = body("spark-MSFT+AAPL-20260727-419f0.json") else { return };
+    let sparks = decode_sparks(&body).unwrap();
+    assert_eq!(
+        sparks.into_iter().map(|(symbol, spark)| (symbol.to_string(), spark)).collect::<Vec<_>>(),
+        [("AAPL".to_owned(), None), ("MSFT".to_owned(), None)]
+    );
 }

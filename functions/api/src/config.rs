@@ -15,6 +15,7 @@ pub const ENV: &[&str] = &[
     "YAHOO_COOKIE_URL",
     "YAHOO_USER_AGENTS",
     "YAHOO_CALLS_PER_HOUR",
+    "YAHOO_SPARK_ONLY",
     "LOG_LEVEL",
 ];
 

@@ -9,6 +9,7 @@ use quickstocks_core::accounts::AccountError;
 use quickstocks_core::model::{InvalidWatchlist, Timestamp};
 use quickstocks_core::ports::{SourceError, StoreError};
 use quickstocks_core::preferences::PreferenceError;
+use quickstocks_core::search::SearchError;
 use quickstocks_core::symbols::SymbolError;
 use quickstocks_core::watchlists::WatchlistError;
 use quickstocks_wire::rest::Problem;
@@ -94,7 +95,7 @@ impl ApiError {
         }
     }
 
-    /// A search's or a history's failure.
+    /// A failure of the source's.
     pub(crate) fn source(error: SourceError, now: Timestamp) -> Self {
         let detail = error.to_string();
         match error {
@@ -105,6 +106,16 @@ impl ApiError {
                 tracing::warn!(error = &*cause as &dyn std::error::Error, "{detail}");
                 Self::SourceUnavailable { detail, retry_at: None, now }
             }
+        }
+    }
+
+    /// A search's failure.
+    pub(crate) fn search(error: SearchError, now: Timestamp) -> Self {
+        let detail = error.to_string();
+        match error {
+            SearchError::Text => Self::invalid("query_invalid", "q", detail),
+            SearchError::Isin => Self::invalid("isin_invalid", "q", detail),
+            SearchError::Source(error) => Self::source(error, now),
         }
     }
 

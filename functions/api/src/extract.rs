@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use quickstocks_core::model::{Symbol, TokenHash, UserId};
+use quickstocks_core::model::{MAX_SYMBOLS_PER_LIST, Symbol, TokenHash, UserId};
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
@@ -147,6 +147,18 @@ pub(crate) fn symbols<'a>(texts: impl Iterator<Item = &'a str>, field: &str) -> 
             Symbol::parse(text).map_err(|error| ApiError::invalid("symbol_invalid", format!("{field}[{at}]"), error.to_string()))
         })
         .collect()
+}
+
+/// Reads 1 to 200 symbols, separated by commas, from the query parameter `symbols`.
+pub(crate) fn symbol_list(text: &str) -> Result<Vec<Symbol>, ApiError> {
+    let texts: Vec<&str> = text.split(',').filter(|text| !text.trim().is_empty()).collect();
+    if texts.is_empty() {
+        return Err(ApiError::invalid("symbols_missing", "symbols", "name 1 to 200 symbols, separated by commas"));
+    }
+    if texts.len() > MAX_SYMBOLS_PER_LIST {
+        return Err(ApiError::invalid("too_many_symbols", "symbols", format!("at most {MAX_SYMBOLS_PER_LIST} symbols at once")));
+    }
+    symbols(texts.into_iter(), "symbols")
 }
 
 /// Reads one symbol from the path.

@@ -22,7 +22,7 @@ use axum::routing::{delete, get, post, put};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::ApiError;
-use crate::routes::{account, live, preferences, prices, service, session, tokens, transfer, watchlists};
+use crate::routes::{account, live, preferences, prices, reference, service, session, tokens, transfer, watchlists};
 
 pub use config::Config;
 pub use limits::Limits;
@@ -41,7 +41,11 @@ pub fn router(deps: Deps) -> Router {
         .route("/preferences", get(preferences::read).put(preferences::replace))
         .route("/quotes", get(prices::quotes))
         .route("/symbols/search", get(prices::search))
+        .route("/symbols/{symbol}", get(reference::instrument))
         .route("/symbols/{symbol}/history", get(prices::history))
+        .route("/sparks", get(reference::sparks))
+        .route("/trending", get(reference::trending))
+        .route("/rates", get(reference::rates))
         .route("/ws-ticket", post(live::ticket))
         .route("/session", delete(session::end))
         .route("/tokens", get(tokens::list).post(tokens::create).delete(tokens::end_all))

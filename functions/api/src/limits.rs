@@ -115,13 +115,16 @@ pub(crate) async fn by_address(State(deps): State<AppState>, mut request: Reques
     next.run(request).await
 }
 
+/// The ends of the paths, beside those about one symbol, that may cost a call to the source.
+const ASK_SOURCE: [&str; 5] = ["/quotes", "/import", "/sparks", "/trending", "/rates"];
+
 /// Once it is known who asks.
 pub(crate) async fn by_user(State(deps): State<AppState>, request: Request, next: Next) -> Response {
     let (Some(buckets), Some(Caller(user))) = (&deps.buckets, request.extensions().get::<Caller>()) else {
         return next.run(request).await;
     };
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    let asks_source = path.ends_with("/quotes") || path.ends_with("/import") || path.contains("/symbols/");
+    let asks_source = ASK_SOURCE.iter().any(|end| path.ends_with(end)) || path.contains("/symbols/");
     let bucket = match *request.method() {
         Method::GET | Method::HEAD | Method::POST if asks_source => &buckets.source_calls,
         Method::GET | Method::HEAD => &buckets.reads,

@@ -18,6 +18,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         cookie_url: config.source.cookie_url.clone(),
         user_agents: config.source.user_agents.clone(),
         budget: config.source.budget,
+        spark_only: config.source.spark_only,
         ..YahooConfig::default()
     };
     let source = YahooClient::new(&yahoo, store.clone(), store.clone(), clock.clone())?;

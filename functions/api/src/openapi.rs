@@ -11,7 +11,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{account, live, preferences, prices, service, session, tokens, transfer, watchlists};
+use crate::routes::{account, live, preferences, prices, reference, service, session, tokens, transfer, watchlists};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -50,6 +50,10 @@ use crate::routes::{account, live, preferences, prices, service, session, tokens
         prices::quotes,
         prices::search,
         prices::history,
+        reference::instrument,
+        reference::sparks,
+        reference::trending,
+        reference::rates,
         live::ticket,
         service::status,
         service::config,
@@ -63,7 +67,9 @@ use crate::routes::{account, live, preferences, prices, service, session, tokens
         schema::SourceHealth,
         schema::Missing,
         schema::SymbolMatch,
-        schema::History
+        schema::History,
+        schema::Details,
+        schema::Spark
     )),
     modifiers(&Securities)
 )]

@@ -1,16 +1,20 @@
 use std::sync::Arc;
 
 use quickstocks_core::accounts::Accounts;
+use quickstocks_core::currencies::ExchangeRates;
 use quickstocks_core::guests::Guests;
 use quickstocks_core::model::{SignUp, SourceKind};
 use quickstocks_core::ports::{
     CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer, PollSetWriter, PreferencesReader,
-    PreferencesWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, RequestLog, SourceStatusReader,
-    SourceStatusWriter, SymbolSearch, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistWriter,
+    PreferencesWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, ReferenceSource, RequestLog,
+    SourceStatusReader, SourceStatusWriter, SweepReader, SymbolSearch, TokenReader, TokenWriter, UserReader, UserWriter,
+    WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
 use quickstocks_core::rates::Rates;
-use quickstocks_core::symbols::Symbols;
+use quickstocks_core::reference::Reference;
+use quickstocks_core::search::Search;
+use quickstocks_core::symbols::{Symbols, UnknownSymbols};
 use quickstocks_core::watchlists::Watchlists;
 
 use crate::limits::{Buckets, Limits};
@@ -24,7 +28,9 @@ pub struct Deps {
     pub watchlists: Watchlists,
     pub preferences: PreferenceEditor,
     pub symbols: Symbols,
-    pub search: Arc<dyn SymbolSearch>,
+    pub search: Search,
+    pub reference: Reference,
+    pub exchange_rates: ExchangeRates,
     pub history: Arc<dyn HistorySource>,
     pub status: Arc<dyn SourceStatusReader>,
     pub calls: Arc<dyn CallCounter>,
@@ -64,8 +70,9 @@ impl Deps {
             + RequestLog
             + SourceStatusReader
             + SourceStatusWriter
+            + SweepReader
             + 'static,
-        Q: QuoteSource + SymbolSearch + HistorySource + 'static,
+        Q: QuoteSource + SymbolSearch + HistorySource + ReferenceSource + 'static,
     {
         let symbols = Symbols {
             quotes: Arc::clone(store) as _,
@@ -74,6 +81,7 @@ impl Deps {
             status: Arc::clone(store) as _,
             status_writer: Arc::clone(store) as _,
             clock: Arc::clone(&clock),
+            unknown: UnknownSymbols::default(),
         };
         Self {
             guests: Guests {
@@ -109,8 +117,15 @@ impl Deps {
                 writer: Arc::clone(store) as _,
                 clock: Arc::clone(&clock),
             },
+            exchange_rates: ExchangeRates::new(symbols.clone(), Arc::clone(store) as _, Arc::clone(&clock)),
             symbols,
-            search: Arc::clone(source) as _,
+            search: Search::new(Arc::clone(source) as _, Arc::clone(&clock)),
+            reference: Reference::new(
+                Arc::clone(source) as _,
+                Arc::clone(store) as _,
+                Arc::clone(store) as _,
+                Arc::clone(&clock),
+            ),
             history: Arc::clone(source) as _,
             status: Arc::clone(store) as _,
             calls: Arc::clone(store) as _,

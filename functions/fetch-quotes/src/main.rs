@@ -21,17 +21,17 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         cookie_url: config.source.cookie_url.clone(),
         user_agents: config.source.user_agents.clone(),
         budget: config.source.budget,
+        spark_only: config.source.spark_only,
         ..YahooConfig::default()
     };
     let source = YahooClient::new(&yahoo, store.clone(), store.clone(), clock.clone())?;
-    let publisher = SnsTickPublisher::new(&aws, &config.topic_arn);
+    let publisher = Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn));
     let settings = FetchConfig {
         tick: Duration::from_secs(config.tick_seconds.into()),
         budget: config.source.budget,
         dispatch_messages: config.dispatch_messages,
     };
-    let function =
-        FetchQuotes::new(&store, Arc::new(source), Arc::new(publisher), clock, settings).metered(Metrics::of_process());
+    let function = FetchQuotes::new(&store, Arc::new(source), publisher, clock, settings).metered(Metrics::of_process());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         function.handle(event.payload, ends_at(event.context.deadline)).await
     }))

@@ -185,4 +185,36 @@ pub struct History {
     pub previous_close: Option<Decimal>,
     /// The bars. Intervals without any price are left out.
     pub bars: Vec<Bar>,
+    /// What happened to the shares in that time.
+    #[serde(default)]
+    pub events: HistoryEvents,
+}
+
+/// What happened to an instrument in the time of a history, the oldest first. Prices before a split are those of the new shares.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEvents {
+    /// Splits of its shares.
+    pub splits: Vec<PastSplit>,
+    /// Dividends; the day is the one from which the shares traded without it.
+    pub dividends: Vec<Dividend>,
+}
+
+/// A split of shares: so many new ones for so many old ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastSplit {
+    /// When the first bar of the new shares began.
+    pub at: Timestamp,
+    /// How many new shares there are, 4 of "4 for 1". Yahoo writes some with decimals.
+    pub numerator: Decimal,
+    /// For how many old ones.
+    pub denominator: Decimal,
+}
+
+/// A dividend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dividend {
+    /// When the first bar without it began.
+    pub at: Timestamp,
+    /// How much a share was paid, in the currency of the prices, made comparable over splits.
+    pub amount: Decimal,
 }

@@ -8,6 +8,7 @@ mod poll;
 mod preferences;
 mod push;
 mod quote;
+mod reference;
 mod request;
 mod shard;
 mod source;
@@ -22,7 +23,7 @@ pub use alert::{
     PriceSample, Repeat, Rule, Seen, Since, Terms, Trigger, WINDOW_MINUTES,
 };
 pub use connection::{CONNECTION_LIFETIME, Connection, ConnectionId, MAX_FOLLOWED, MAX_WATCHED};
-pub use history::{Bar, History, HistoryRange, Interval, SymbolMatch};
+pub use history::{Bar, Dividend, History, HistoryEvents, HistoryRange, Interval, PastSplit, SymbolMatch};
 pub use identity::{
     INVITE_CODE_LENGTH, InvalidSecret, InvalidSignUp, InvalidTokenName, PAIRING_CODE_LENGTH, PAIRING_LIFETIME,
     RECOVERY_CODE_LENGTH, RECOVERY_LIFETIME, SESSION_LIFETIME, Scope, Secret, SignUp, TICKET_LIFETIME, Token, TokenHash,
@@ -36,6 +37,7 @@ pub use push::{
     PushUrgency, VapidKeyId,
 };
 pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, MissingReason, Quote, Session, Split, StoredQuote};
+pub use reference::{Details, Followed, Named, Spark};
 pub use request::RequestRecord;
 pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_shard, poll_shard};
 pub use source::{

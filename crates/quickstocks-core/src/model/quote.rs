@@ -66,7 +66,7 @@ impl MarketState {
 }
 
 /// A currency code with its case kept: `GBp` is a hundredth of `GBP`, `ZAc` of `ZAR`, `ILA` of `ILS`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Currency(Arc<str>);
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Symbol, Timestamp, UserId};
+use super::{Followed, Symbol, Timestamp, UserId};
 
 /// What a user follows, as the sweep counts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub struct SweepState {
     /// When the last sweep that came to its end began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swept_at: Option<Timestamp>,
+    /// What it found to be followed most, by at least three, the most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub most_followed: Vec<Followed>,
     /// The sweep that has not come to its end yet, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<UnfinishedSweep>,

@@ -26,7 +26,7 @@ pub use push::{
 };
 pub use quotes::{QuoteReader, QuoteWrite, QuoteWriter};
 pub use requests::{RateCounter, RequestLog};
-pub use source::{HistorySource, QuoteSource, SourceAnswer, SourceError, SymbolSearch};
+pub use source::{HistorySource, QuoteSource, ReferenceSource, SourceAnswer, SourceError, SymbolSearch};
 pub use source_state::{CallCounter, SourceGate, SourceStatusReader, SourceStatusWriter};
 pub use sweep::{FollowerPage, SweepReader, SweepWriter, WatchlistScan};
 pub use watchlists::{Change, WatchlistReader, WatchlistWriter};

@@ -1,6 +1,10 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
-use crate::model::{History, HistoryRange, Interval, Missing, Quote, SourceReason, SourceState, Symbol, SymbolMatch, Timestamp};
+use crate::model::{
+    Details, History, HistoryRange, Interval, Missing, Quote, SourceReason, SourceState, Spark, Symbol, SymbolMatch, Timestamp,
+};
 
 /// What a poll brought. Every symbol asked for is in exactly one of the three lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,4 +71,18 @@ pub trait SymbolSearch: Send + Sync {
 pub trait HistorySource: Send + Sync {
     /// The bars of a symbol, the oldest first.
     async fn history(&self, symbol: &Symbol, range: HistoryRange, interval: Interval) -> Result<History, SourceError>;
+}
+
+/// Reads what is known of instruments beside their prices. What it answers changes slowly: callers keep it.
+#[async_trait]
+pub trait ReferenceSource: Send + Sync {
+    /// Dates and figures of one instrument.
+    async fn details(&self, symbol: &Symbol) -> Result<Details, SourceError>;
+
+    /// The last session's closes of these symbols (none twice), in the fewest calls the source allows. A symbol about which the source
+    /// has none has `None`; one whose call failed is not in the answer. Fails only when no call was answered.
+    async fn sparks(&self, symbols: &[Symbol]) -> Result<BTreeMap<Symbol, Option<Spark>>, SourceError>;
+
+    /// The symbols that most people look at now, the most wanted first.
+    async fn trending(&self) -> Result<Vec<Symbol>, SourceError>;
 }

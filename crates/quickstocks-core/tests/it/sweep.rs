@@ -230,3 +230,24 @@ async fn planning_a_tick_of_twenty_thousand_symbols_is_one_paged_read_a_shard() 
     let others: Vec<Method> = before_the_poll.filter(|method| *method != Method::PollPage).collect();
     assert_eq!(others, [Method::Status], "nothing is read a symbol");
 }
+
+#[tokio::test]
+async fn what_three_or_more_follow_is_remembered_as_followed_most() {
+    let world = World::default();
+    for (user, symbols) in [("ann", vec!["AAPL", "MSFT"]), ("ben", vec!["AAPL", "MSFT"]), ("cat", vec!["AAPL", "^GSPC"])] {
+        world.arrive(user, &symbols).await;
+    }
+    world.swept().await;
+    let most = async || {
+        let state = world.memory.sweep().await.unwrap();
+        state.most_followed.iter().map(|one| format!("{} {}", one.symbol, one.followers)).collect::<Vec<_>>()
+    };
+    assert_eq!(most().await, ["AAPL 3"], "two followers are two people");
+    // A sweep that runs out of time leaves the last one's counts.
+    world.arrive("dan", &["MSFT"]).await;
+    world.clock.advance(SWEEP_EVERY);
+    assert_eq!(world.sweep().run(world.clock.now()).await.unwrap().outcome, SweepOutcome::TimeUp);
+    assert_eq!(most().await, ["AAPL 3"]);
+    assert_eq!(world.swept().await.outcome, SweepOutcome::Finished);
+    assert_eq!(most().await, ["AAPL 3", "MSFT 3"]);
+}

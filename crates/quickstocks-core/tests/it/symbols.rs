@@ -5,7 +5,7 @@ use quickstocks_core::model::{
     MAX_SYMBOL_LENGTH, Missing, MissingReason, SourceReason, SourceStatus, StoredQuote, Symbol, TickNumber, Urgency,
 };
 use quickstocks_core::ports::{QuoteWriter, SourceStatusWriter, StoreError};
-use quickstocks_core::symbols::{Quotes, SymbolError, Symbols};
+use quickstocks_core::symbols::{Quotes, SymbolError, Symbols, UnknownSymbols};
 use quickstocks_testkit::faults::{Fault, Method};
 use quickstocks_testkit::sample::{self, NOW};
 
@@ -20,6 +20,7 @@ impl World {
             status: self.store.clone(),
             status_writer: self.store.clone(),
             clock: self.clock.clone(),
+            unknown: UnknownSymbols::default(),
         }
     }
 

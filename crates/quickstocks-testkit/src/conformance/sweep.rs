@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quickstocks_core::model::{
-    Follower, FollowerCursor, MAX_SYMBOLS_PER_LIST, SweepState, Symbol, Timestamp, Token, TokenKind, UnfinishedSweep, UserId,
+    Followed, Follower, FollowerCursor, MAX_SYMBOLS_PER_LIST, SweepState, Symbol, Timestamp, Token, TokenKind, UnfinishedSweep,
+    UserId,
 };
 use quickstocks_core::ports::TokenWriter;
 
@@ -169,8 +170,9 @@ pub async fn a_state_is_read_back_whole_and_replaced(under_test: Store) {
         walked: false,
         followers: sample::many_symbols(8_000).into_iter().map(|symbol| (symbol, 12_345)).collect(),
     };
-    let first = SweepState { swept_at: Some(sample::NOW), unfinished: Some(unfinished) };
-    for state in [first, SweepState { swept_at: Some(sample::NOW + minutes(1)), unfinished: None }] {
+    let most_followed = vec![Followed { symbol: sample::symbol("AAPL"), followers: 3 }];
+    let first = SweepState { swept_at: Some(sample::NOW), most_followed: most_followed.clone(), unfinished: Some(unfinished) };
+    for state in [first, SweepState { swept_at: Some(sample::NOW + minutes(1)), most_followed, unfinished: None }] {
         under_test.put_sweep(&state).await.expect("the state can be written");
         assert_eq!(under_test.sweep().await.expect("the state can be read"), state);
     }

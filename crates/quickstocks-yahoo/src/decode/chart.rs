@@ -1,9 +1,11 @@
-use quickstocks_core::model::{Bar, History, HistoryRange, InstrumentKind, Interval, Symbol};
+use std::collections::BTreeMap;
+
+use quickstocks_core::model::{Bar, Dividend, History, HistoryEvents, HistoryRange, InstrumentKind, Interval, PastSplit, Symbol};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::error::{DecodeError, Envelope};
-use super::number::{Decimals, Number};
+use super::number::{Decimals, Number, round};
 use super::spark::Meta;
 use super::{kind_of, text};
 
@@ -46,6 +48,7 @@ pub fn decode_chart(body: &[u8], request: HistoryRequest) -> Result<History, Dec
         range: request.range,
         interval: request.interval,
         previous_close: past_price(decimals, chart.meta.chart_previous_close),
+        events: chart.events.as_ref().map(Events::read).unwrap_or_default(),
         bars: chart.bars(decimals),
     })
 }
@@ -58,6 +61,55 @@ struct Chart<'a> {
     timestamp: Option<Vec<Number>>,
     #[serde(default)]
     indicators: Option<Indicators>,
+    #[serde(default)]
+    events: Option<Events>,
+}
+
+/// What happened, keyed by its time in seconds, which stands in it once more.
+#[derive(Deserialize)]
+struct Events {
+    #[serde(default)]
+    dividends: Option<BTreeMap<String, Paid>>,
+    #[serde(default)]
+    splits: Option<BTreeMap<String, SplitShares>>,
+}
+
+#[derive(Deserialize)]
+struct Paid {
+    #[serde(default)]
+    date: Number,
+    #[serde(default)]
+    amount: Number,
+}
+
+#[derive(Deserialize)]
+struct SplitShares {
+    #[serde(default)]
+    date: Number,
+    #[serde(default)]
+    numerator: Number,
+    #[serde(default)]
+    denominator: Number,
+}
+
+impl Events {
+    fn read(&self) -> HistoryEvents {
+        let split = |one: &SplitShares| {
+            let above_zero = |number: Number| number.0.filter(|number| *number > Decimal::ZERO);
+            let (numerator, denominator) = (above_zero(one.numerator)?, above_zero(one.denominator)?);
+            Some(PastSplit { at: one.date.seconds()?, numerator, denominator })
+        };
+        let dividend = |one: &Paid| {
+            let amount = one.amount.0.filter(|amount| *amount > Decimal::ZERO)?;
+            Some(Dividend { at: one.date.seconds()?, amount: round(amount, 6) })
+        };
+        let mut splits: Vec<PastSplit> = self.splits.iter().flat_map(BTreeMap::values).filter_map(split).collect();
+        let mut dividends: Vec<Dividend> = self.dividends.iter().flat_map(BTreeMap::values).filter_map(dividend).collect();
+        // Keys are ordered as texts.
+        splits.sort_by_key(|split| split.at);
+        dividends.sort_by_key(|dividend| dividend.at);
+        HistoryEvents { splits, dividends }
+    }
 }
 
 #[derive(Deserialize)]

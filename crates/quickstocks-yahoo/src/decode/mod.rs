@@ -2,20 +2,25 @@
 //! has wrong costs no other entry.
 
 mod chart;
+mod details;
 mod error;
 mod number;
 mod quote;
 mod search;
 mod spark;
 mod text;
+mod trending;
 
 pub use chart::{HistoryRequest, decode_chart};
+pub(crate) use details::DETAIL_FIELDS;
+pub use details::decode_details;
 pub(crate) use error::api_error;
 pub use error::{ApiError, DecodeError};
 pub(crate) use quote::FIELDS;
 pub use quote::decode_quotes;
 pub use search::decode_search;
-pub use spark::decode_spark;
+pub use spark::{decode_spark, decode_sparks};
+pub use trending::decode_trending;
 
 use quickstocks_core::model::{InstrumentKind, Quote, Symbol};
 

@@ -20,6 +20,16 @@ fiftyTwoWeekHigh,marketCap,trailingPE,exchangeDataDelayedBy,preMarketPrice,preMa
 /// # Errors
 /// [`DecodeError`] when there is no list of results in it.
 pub fn decode_quotes(body: &[u8]) -> Result<Entries, DecodeError> {
+    let results = results(body)?;
+    let mut entries = Entries { quotes: Vec::with_capacity(results.len()), ..Entries::default() };
+    for result in results {
+        entries.add(result);
+    }
+    Ok(entries)
+}
+
+/// The entries of a body of `v7/finance/quote`, none of them read yet.
+pub(super) fn results(body: &[u8]) -> Result<Vec<&RawValue>, DecodeError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Body<'a> {
@@ -30,16 +40,11 @@ pub fn decode_quotes(body: &[u8]) -> Result<Entries, DecodeError> {
         finance: Option<Envelope<'a, serde::de::IgnoredAny>>,
     }
     let body: Body<'_> = serde_json::from_slice(body).map_err(DecodeError::NotJson)?;
-    let results = match (body.quote_response, body.finance) {
-        (Some(quotes), _) => quotes.into_result()?,
-        (None, Some(error)) => return Err(error.into_result().err().unwrap_or(DecodeError::NoResult)),
-        (None, None) => return Err(DecodeError::NoResult),
-    };
-    let mut entries = Entries { quotes: Vec::with_capacity(results.len()), ..Entries::default() };
-    for result in results {
-        entries.add(result);
+    match (body.quote_response, body.finance) {
+        (Some(quotes), _) => quotes.into_result(),
+        (None, Some(error)) => Err(error.into_result().err().unwrap_or(DecodeError::NoResult)),
+        (None, None) => Err(DecodeError::NoResult),
     }
-    Ok(entries)
 }
 
 impl Entries {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use quickstocks_core::model::{InstrumentKind, MarketState, Quote, Symbol, Timestamp};
+use quickstocks_core::model::{InstrumentKind, MarketState, Quote, Spark, Symbol, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -43,6 +43,82 @@ pub fn decode_spark(body: &[u8], now: Timestamp) -> Result<Entries, DecodeError>
         }
     }
     Ok(entries)
+}
+
+/// Decodes the body of `v7/finance/spark` for the closes in it. A symbol without any, or whose entry cannot be read, has `None`; one that
+/// Yahoo leaves out is not in the answer.
+///
+/// # Errors
+/// [`DecodeError`] when there is no list of results in it.
+pub fn decode_sparks(body: &[u8]) -> Result<BTreeMap<Symbol, Option<Spark>>, DecodeError> {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        spark: Option<Envelope<'a, Vec<&'a RawValue>>>,
+        #[serde(borrow)]
+        finance: Option<Envelope<'a, serde::de::IgnoredAny>>,
+    }
+    let body: Body<'_> = serde_json::from_slice(body).map_err(DecodeError::NotJson)?;
+    let entries = match (body.spark, body.finance) {
+        (Some(spark), _) => spark.into_result()?,
+        (None, Some(error)) => return Err(error.into_result().err().unwrap_or(DecodeError::NoResult)),
+        (None, None) => return Err(DecodeError::NoResult),
+    };
+    Ok(entries.into_iter().filter_map(|entry| Some((symbol_of(entry.get())?, closes(entry.get())))).collect())
+}
+
+/// The closes of one entry, those that there are.
+fn closes(entry: &str) -> Option<Spark> {
+    #[derive(Deserialize)]
+    struct Nested<'a> {
+        #[serde(borrow)]
+        response: Vec<Response<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Response<'a> {
+        #[serde(borrow)]
+        meta: Meta<'a>,
+        #[serde(default)]
+        timestamp: Option<Vec<Number>>,
+        #[serde(default)]
+        indicators: Option<Indicators>,
+    }
+    #[derive(Deserialize)]
+    struct Indicators {
+        #[serde(default)]
+        quote: Option<Vec<Closes>>,
+    }
+    #[derive(Deserialize)]
+    struct Closes {
+        #[serde(default)]
+        close: Option<Vec<Number>>,
+    }
+    let nested: Nested<'_> = serde_json::from_str(entry).ok()?;
+    let response = nested.response.into_iter().next()?;
+    let kind = response.meta.instrument_type.get().map_or(InstrumentKind::Other, kind_of);
+    let prices = Prices::new(kind, response.meta.price_hint, response.meta.regular_market_price, before(&response.meta));
+    let closes = response.indicators?.quote?.into_iter().next()?.close?;
+    let points: Vec<(Timestamp, _)> = response
+        .timestamp?
+        .into_iter()
+        .zip(closes)
+        .filter_map(|(time, close)| Some((time.seconds()?, prices.other(close)?)))
+        .collect();
+    let ((from, _), (until, _)) = (points.first()?, points.last()?);
+    Some(Spark {
+        from: *from,
+        until: *until,
+        previous_close: prices.previous_close,
+        closes: points.iter().map(|(_, close)| *close).collect(),
+    })
+}
+
+/// The close of the session before. The chart's previous close is that before its first bar: yesterday's only when the chart is of one day.
+fn before(meta: &Meta<'_>) -> Number {
+    match (meta.previous_close, meta.range.get()) {
+        (Number(None), Some("1d")) => meta.chart_previous_close,
+        (previous_close, _) => previous_close,
+    }
 }
 
 impl Entries {
@@ -158,12 +234,7 @@ fn decode_nested(entry: &str, now: Timestamp) -> Option<Quote> {
 
 fn quote_of(symbol: Symbol, meta: &Meta<'_>, now: Timestamp) -> Quote {
     let kind = meta.instrument_type.get().map_or(InstrumentKind::Other, kind_of);
-    // The chart's previous close is that before its first bar: yesterday's only when the chart is of one day.
-    let previous_close = match (meta.previous_close, meta.range.get()) {
-        (Number(None), Some("1d")) => meta.chart_previous_close,
-        (previous_close, _) => previous_close,
-    };
-    let prices = Prices::new(kind, meta.price_hint, meta.regular_market_price, previous_close);
+    let prices = Prices::new(kind, meta.price_hint, meta.regular_market_price, before(meta));
     // A crypto pair's change is over 24 hours, and spark does not have it; the one since midnight could have the other sign.
     let (change, change_percent) = if kind == InstrumentKind::Cryptocurrency { (None, None) } else { prices.change() };
     Quote {

@@ -52,6 +52,24 @@ async fn when_the_budget_is_spent_no_call_is_made_until_the_next_hour() {
 }
 
 #[tokio::test]
+async fn the_last_fifth_of_the_budget_is_for_polls_alone() {
+    let answer = |call: &crate::server::Call| match call.endpoint {
+        "search" => Act::Answer(200, r#"{"quotes":[]}"#.into()),
+        _ => Act::Usual,
+    };
+    let bench = Bench::with(Server::start(answer).await, |config| config.budget = CallBudget::PerHour(10));
+    for _ in 0..8 {
+        assert!(bench.client.search("apple", 3).await.is_ok());
+    }
+    let refused = bench.client.search("apple", 3).await.unwrap_err();
+    let next_hour = next_hour(bench.clock.now());
+    assert!(matches!(refused, SourceError::Refused { retry_at: Some(at) } if at == next_hour), "{refused:?}");
+    assert_eq!(bench.server.calls().len(), 8);
+    // Two are left: a session. Prices come when the next hour begins, through no fault of the searches.
+    assert_eq!(bench.poll(5).await.calls, 2);
+}
+
+#[tokio::test]
 async fn the_budget_holds_over_all_environments_together() {
     let bench = Bench::with(Server::usual().await, |config| config.budget = CallBudget::PerHour(20));
     bench.poll(10).await;

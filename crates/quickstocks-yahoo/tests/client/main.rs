@@ -5,7 +5,9 @@
 mod answers;
 mod breaker;
 mod budget;
+mod consent;
 mod others;
+mod reference;
 mod secrets;
 mod server;
 mod session;

@@ -220,6 +220,7 @@ impl Inner {
             "/v7/finance/spark" => "spark",
             "/v1/finance/search" => "search",
             path if path.starts_with("/v8/finance/chart/") => "chart",
+            path if path.starts_with("/v1/finance/trending/") => "trending",
             path => panic!("nobody should call {path}"),
         };
         let headers =

@@ -1,16 +1,14 @@
 use axum::Json;
 use axum::extract::State;
-use quickstocks_core::model::{History, HistoryRange, MAX_SYMBOLS_PER_LIST};
+use quickstocks_core::model::{History, HistoryRange};
+use quickstocks_core::search::MAX_MATCHES;
 use quickstocks_wire::rest::{Problem, QuotesBody, SearchBody, schema};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
-use crate::extract::{Caller, Path, Query, symbol, symbols};
+use crate::extract::{Caller, Path, Query, symbol, symbol_list};
 use crate::state::AppState;
-
-const MAX_QUERY_CHARS: usize = 64;
-const MAX_MATCHES: usize = 25;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -24,7 +22,7 @@ pub(crate) struct QuotesQuery {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchQuery {
-    /// A company's name, a part of it, or a symbol: 1 to 64 characters.
+    /// A company's name, a part of it, a symbol or an ISIN: 1 to 64 characters.
     #[param(example = "app", min_length = 1, max_length = 64)]
     #[serde(default)]
     q: String,
@@ -53,14 +51,7 @@ pub(crate) async fn quotes(
     Caller(_): Caller,
     Query(query): Query<QuotesQuery>,
 ) -> Result<Json<QuotesBody>, ApiError> {
-    let texts: Vec<&str> = query.symbols.split(',').filter(|text| !text.trim().is_empty()).collect();
-    if texts.is_empty() {
-        return Err(ApiError::invalid("symbols_missing", "symbols", "name 1 to 200 symbols, separated by commas"));
-    }
-    if texts.len() > MAX_SYMBOLS_PER_LIST {
-        return Err(ApiError::invalid("too_many_symbols", "symbols", format!("at most {MAX_SYMBOLS_PER_LIST} symbols at once")));
-    }
-    let found = deps.symbols.quotes(&symbols(texts.into_iter(), "symbols")?).await?;
+    let found = deps.symbols.quotes(&symbol_list(&query.symbols)?).await?;
     Ok(Json(QuotesBody {
         tick: found.status.tick,
         polled_at: found.status.polled_at,
@@ -70,7 +61,7 @@ pub(crate) async fn quotes(
     }))
 }
 
-/// Finds symbols by a company's name or by symbol.
+/// Finds symbols by a company's name, by symbol or by ISIN.
 #[utoipa::path(get, path = "/api/v1/symbols/search", tag = "prices", security(("session" = []), ("token" = [])), params(SearchQuery),
     responses((status = 200, body = SearchBody), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem)))]
@@ -79,17 +70,13 @@ pub(crate) async fn search(
     Caller(_): Caller,
     Query(query): Query<SearchQuery>,
 ) -> Result<Json<SearchBody>, ApiError> {
-    let text = query.q.trim();
-    if text.is_empty() || text.chars().count() > MAX_QUERY_CHARS || text.chars().any(char::is_control) {
-        let detail = format!("a search has 1 to {MAX_QUERY_CHARS} characters and no control characters");
-        return Err(ApiError::invalid("query_invalid", "q", detail));
-    }
     let limit = query.limit.unwrap_or(10);
     if !(1..=MAX_MATCHES).contains(&limit) {
         return Err(ApiError::invalid("limit_invalid", "limit", format!("limit is between 1 and {MAX_MATCHES}")));
     }
-    let matches = deps.search.search(text, limit).await.map_err(|error| ApiError::source(error, deps.clock.now()))?;
-    Ok(Json(SearchBody { query: text.to_owned(), matches }))
+    let found = deps.search.find(&query.q, limit).await;
+    let matches = found.map_err(|error| ApiError::search(error, deps.clock.now()))?;
+    Ok(Json(SearchBody { query: query.q.trim().to_owned(), matches }))
 }
 
 /// The prices of a symbol over time.

@@ -16,7 +16,9 @@ pub(crate) async fn status(State(deps): State<AppState>) -> Result<Json<StatusBo
     let now = deps.clock.now();
     let status = deps.status.status().await?;
     let used = deps.calls.calls(now.millis().div_euclid(3_600_000)).await?;
-    Ok(Json(StatusBody::new(deps.settings.source, &status, now, deps.settings.calls_per_hour, used)))
+    let mut body = StatusBody::new(deps.settings.source, &status, now, deps.settings.calls_per_hour, used);
+    body.swept_at = deps.reference.swept_at().await?;
+    Ok(Json(body))
 }
 
 /// What a client needs to know before it begins. Public.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{ORIGIN, World, request};
 
 /// Every route that needs somebody, with a body that would do.
-pub(crate) const ROUTES: [(&str, &str); 26] = [
+pub(crate) const ROUTES: [(&str, &str); 30] = [
     ("GET", "/session"),
     ("DELETE", "/session"),
     ("GET", "/watchlists"),
@@ -25,6 +25,10 @@ pub(crate) const ROUTES: [(&str, &str); 26] = [
     ("GET", "/quotes?symbols=AAPL"),
     ("GET", "/symbols/search?q=a"),
     ("GET", "/symbols/AAPL/history"),
+    ("GET", "/symbols/AAPL"),
+    ("GET", "/sparks?symbols=AAPL"),
+    ("GET", "/trending"),
+    ("GET", "/rates?to=EUR&from=USD"),
     ("POST", "/ws-ticket"),
     ("GET", "/tokens"),
     ("POST", "/tokens"),

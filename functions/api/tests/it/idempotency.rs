@@ -104,6 +104,8 @@ async fn what_was_refused_or_failed_may_be_tried_again_under_its_key() {
     let wanted = json!({ "name": "Tech", "symbols": ["LATER"] });
     keyed(&mut browser, "/watchlists", &wanted, "k").await.is_problem(422, "symbol_unknown", Some("symbols"));
     world.source.set_quote(quickstocks_testkit::sample::quote("LATER", "1", quickstocks_testkit::sample::NOW));
+    // What the source did not know is remembered for a while.
+    world.clock.advance(std::time::Duration::from_mins(10));
     world.store.fail(Method::InsertWatchlist, Fault::Unavailable);
     keyed(&mut browser, "/watchlists", &wanted, "k").await.is_problem(503, "unavailable", None);
     world.store.heal();

@@ -18,6 +18,7 @@ mod lambda;
 mod limits;
 #[cfg(test)]
 mod prices;
+mod reference;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]

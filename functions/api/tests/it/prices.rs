@@ -1,7 +1,7 @@
 //! Quotes, search, history, and what is public.
 
 use http::header;
-use quickstocks_core::model::{History, HistoryRange, InstrumentKind, SymbolMatch};
+use quickstocks_core::model::{History, HistoryEvents, HistoryRange, InstrumentKind, SymbolMatch};
 use quickstocks_core::ports::SourceError;
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::json;
@@ -25,6 +25,11 @@ async fn quotes_are_answered_with_what_is_known_and_why_not() {
     let polls = world.source.polls().len();
     browser.get("/quotes?symbols=AAPL").await;
     assert_eq!(world.source.polls().len(), polls, "what is stored is not asked for again");
+    browser.get("/quotes?symbols=NOPE,AAPL").await;
+    assert_eq!(world.source.polls().len(), polls, "nor is what was just found not to be");
+    world.clock.advance(Duration::from_mins(10));
+    browser.get("/quotes?symbols=NOPE").await;
+    assert_eq!(world.source.polls().len(), polls + 1);
     let many = vec!["A"; 201].iter().enumerate().map(|(n, a)| format!("{a}{n}")).collect::<Vec<_>>().join(",");
     for (query, status) in [("", 422), ("?symbols=", 422), ("?symbols=A%20B", 422), (&format!("?symbols={many}"), 422)] {
         let refused = browser.get(&format!("/quotes{query}")).await;
@@ -51,14 +56,40 @@ async fn a_search_is_bounded_and_says_when_the_source_cannot_be_asked() {
     }
     let asked = world.source.searches().len();
     world.source.fail_next(SourceError::Refused { retry_at: Some(NOW + Duration::from_secs(90)) });
-    let refused = browser.get("/symbols/search?q=app").await;
+    let refused = browser.get("/symbols/search?q=apple").await;
     refused.is_problem(503, "source_unavailable", None);
     assert_eq!(refused.header(header::RETRY_AFTER), "90");
     world.source.fail_next(SourceError::BadAnswer("canary-secret".into()));
-    let refused = browser.get("/symbols/search?q=app").await;
+    let refused = browser.get("/symbols/search?q=apple").await;
     refused.is_problem(503, "source_unavailable", None);
     assert!(!refused.text.contains("canary"), "{refused:?}");
     assert_eq!(world.source.searches().len(), asked + 2);
+    browser.get("/symbols/search?q=US0378331006").await.is_problem(422, "isin_invalid", Some("q"));
+    assert_eq!(world.source.searches().len(), asked + 2, "what cannot be is not asked for");
+}
+
+#[tokio::test]
+async fn what_was_searched_for_lately_costs_no_second_call_whoever_asks() {
+    let world = World::new();
+    let (mut one, mut other) = (world.guest().await, world.guest().await);
+    let find = |symbol: &str, name: &str| SymbolMatch {
+        symbol: sample::symbol(symbol),
+        name: name.into(),
+        kind: InstrumentKind::Equity,
+        exchange: None,
+    };
+    world.source.set_matches(vec![find("APLE", "Apple Hospitality"), find("AAPL", "Apple Inc."), find("APP", "Applovin")]);
+    let symbols = |answer: &crate::support::Answer| {
+        let found = answer.json()["matches"].as_array().unwrap().clone();
+        found.iter().map(|find| find["symbol"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(symbols(&one.get("/symbols/search?q=app").await), ["APP", "APLE", "AAPL"]);
+    assert_eq!(symbols(&other.get("/symbols/search?q=%20%20APP&limit=1").await), ["APP"]);
+    assert_eq!(world.source.searches(), [("app".to_owned(), 25)]);
+    world.clock.advance(Duration::from_hours(24));
+    world.source.fail_next(SourceError::Refused { retry_at: None });
+    assert_eq!(symbols(&one.get("/symbols/search?q=app").await).len(), 3, "what was found stands in");
+    assert_eq!(world.source.searches().len(), 2);
 }
 
 #[tokio::test]
@@ -73,6 +104,7 @@ async fn history_is_asked_for_by_range_and_interval() {
         interval: HistoryRange::FiveDays.usual_interval(),
         previous_close: Some(sample::decimal("9.5")),
         bars: Vec::new(),
+        events: HistoryEvents::default(),
     });
     let history = browser.get("/symbols/AAPL/history?range=5d").await;
     assert_eq!((history.status.as_u16(), history.json()["symbol"].clone()), (200, json!("AAPL")));

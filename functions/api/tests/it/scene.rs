@@ -1,8 +1,13 @@
 //! A guest with something of everything, and a request that succeeds for every operation.
 
-use quickstocks_core::model::{Bar, Currency, History, HistoryRange, InstrumentKind, SymbolMatch};
+use quickstocks_core::model::{
+    Bar, Currency, Details, Dividend, Followed, History, HistoryEvents, HistoryRange, InstrumentKind, PastSplit, Spark,
+    SweepState, SymbolMatch,
+};
+use quickstocks_core::ports::SweepWriter;
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 use crate::support::{Answer, Browser, World};
 
@@ -20,6 +25,15 @@ impl<'a> Scene<'a> {
         let apple =
             SymbolMatch { symbol: sample::symbol("AAPL"), name: "Apple".into(), kind: InstrumentKind::Equity, exchange: None };
         world.source.set_matches(vec![apple]);
+        world.source.set_details(&sample::symbol("AAPL"), details());
+        world.source.set_spark(&sample::symbol("AAPL"), spark());
+        world.source.set_trending(sample::symbols(&["AAPL", "MSFT"]));
+        for (pair, price) in [("EURUSD=X", "1.1632"), ("GBPUSD=X", "1.3372")] {
+            world.source.set_quote(sample::quote(pair, price, NOW));
+        }
+        let followed = Followed { symbol: sample::symbol("AAPL"), followers: 3 };
+        let swept = SweepState { swept_at: Some(NOW), most_followed: vec![followed], unfinished: None };
+        world.store.put_sweep(&swept).await.unwrap();
         let mut browser = world.guest().await;
         let list = browser.list.clone();
         let noted = json!({ "name": "My watchlist", "symbols": ["AAPL"], "notes": { "AAPL": "the yardstick" } });
@@ -55,7 +69,7 @@ impl<'a> Scene<'a> {
 pub(crate) type Request = (&'static str, &'static str, &'static str);
 
 /// Every operation, as it succeeds in the scene.
-pub(crate) const REQUESTS: [Request; 32] = [
+pub(crate) const REQUESTS: [Request; 36] = [
     ("GET", "/session", ""),
     ("POST", "/session", r#"{ "invite": "7K3M-9PQR-2TVW-XYZ0" }"#),
     ("DELETE", "/session", ""),
@@ -73,6 +87,10 @@ pub(crate) const REQUESTS: [Request; 32] = [
     ("GET", "/quotes?symbols=AAPL,MSFT", ""),
     ("GET", "/symbols/search?q=a", ""),
     ("GET", "/symbols/AAPL/history", ""),
+    ("GET", "/symbols/AAPL", ""),
+    ("GET", "/sparks?symbols=AAPL,MSFT", ""),
+    ("GET", "/trending", ""),
+    ("GET", "/rates?to=EUR&from=USD,GBp,XAU", ""),
     ("POST", "/ws-ticket", ""),
     ("GET", "/tokens", ""),
     ("POST", "/tokens", r#"{ "name": "x", "scope": "read" }"#),
@@ -106,5 +124,37 @@ fn history() -> History {
         interval: HistoryRange::OneDay.usual_interval(),
         previous_close: price,
         bars: vec![traded, silent],
+        events: HistoryEvents {
+            splits: vec![PastSplit { at: NOW, numerator: sample::decimal("4"), denominator: sample::decimal("1") }],
+            dividends: vec![Dividend { at: NOW, amount: sample::decimal("0.26") }],
+        },
     }
+}
+
+fn details() -> Details {
+    let number = |text: &str| Some(sample::decimal(text));
+    Details {
+        earnings_at: Some(NOW + Duration::from_hours(48)),
+        earnings_until: Some(NOW + Duration::from_hours(72)),
+        earnings_estimated: Some(true),
+        last_earnings_at: Some(NOW),
+        dividend_at: Some(NOW),
+        dividend_rate: number("1.04"),
+        dividend_yield: number("0.45"),
+        trailing_dividend_rate: number("1.01"),
+        trailing_dividend_yield: number("0.43"),
+        eps: number("6.59"),
+        forward_eps: number("8.31"),
+        forward_pe: number("27.87"),
+        price_to_book: number("52.27"),
+        shares: Some(14_840_399_872),
+        average_50_days: number("209.59"),
+        average_200_days: number("221.05"),
+        currency: Some(Currency::new("USD")),
+    }
+}
+
+fn spark() -> Spark {
+    let closes = ["9.4", "9.7", "10"].map(sample::decimal).to_vec();
+    Spark { from: NOW, until: NOW + Duration::from_mins(30), previous_close: Some(sample::decimal("9.5")), closes }
 }
