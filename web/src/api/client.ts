@@ -3,11 +3,14 @@
 
 import { Board } from "../model/board";
 import { type Edit, Picks, withInserted } from "../model/picks";
+import type { History, HistoryRange } from "../model/history";
+import type { Instrument, Popular } from "../model/instrument";
 import type { Frame, Prices, ServerConfig, SymbolMatch, Watchlist } from "../model/types";
 import type { ConnectionState } from "../model/words";
 import { LiveConnection } from "./live";
 import type { Ports } from "./ports";
 import { RequestError, RestClient } from "./rest";
+import { Watches } from "./watches";
 
 export interface ClientEvents {
   onConfig(config: ServerConfig): void;
@@ -29,6 +32,7 @@ export class Client {
   readonly #events: ClientEvents;
   readonly #rest: RestClient;
   readonly #live: LiveConnection;
+  readonly #watches = new Watches((frame) => this.#live.send(frame));
   #config: ServerConfig | undefined;
   #picks: Picks | undefined;
   /** Edits go out one after the other, so that a removal and its undoing cannot overtake each other. */
@@ -43,6 +47,7 @@ export class Client {
       onState: (state) => {
         if (state.phase !== "live") this.board.connectionLost();
         events.onConnection(state);
+        if (state.phase === "live") this.#watches.tellAll();
       },
       onFrame: (frame) => this.#receive(frame),
       lastTick: () => this.board.lastTick,
@@ -71,6 +76,25 @@ export class Client {
 
   search(text: string, signal: AbortSignal): Promise<SymbolMatch[]> {
     return this.#withSession(() => this.#rest.search(text, signal));
+  }
+
+  /** Keeps the prices of symbols coming that are on no list, until what is answered is called. */
+  watch(symbols: readonly string[]): () => void {
+    const unknown = symbols.filter((symbol) => !this.board.quote(symbol) && !this.board.missing(symbol));
+    void this.#fetchQuotes(unknown);
+    return this.#watches.watch(symbols);
+  }
+
+  instrument(symbol: string, signal: AbortSignal): Promise<Instrument> {
+    return this.#withSession(() => this.#rest.instrument(symbol, signal));
+  }
+
+  history(symbol: string, range: HistoryRange, signal: AbortSignal): Promise<History> {
+    return this.#withSession(() => this.#rest.history(symbol, range, signal));
+  }
+
+  trending(signal: AbortSignal): Promise<Popular> {
+    return this.#withSession(() => this.#rest.trending(signal));
   }
 
   /** Puts a symbol on the list. Answers whether it is there now. */

@@ -85,6 +85,11 @@ export class LiveConnection {
     if (this.#timers.has("retry")) this.#connect();
   }
 
+  /** Sends a frame when the server has answered `hello`; without a connection it is lost. */
+  send(frame: object): void {
+    if (this.#timers.has("ping")) this.#send(frame);
+  }
+
   #connect(): void {
     this.#abandon();
     if (!this.#ports.online()) {

@@ -7,6 +7,8 @@ import {
   decodeWatchlist,
   decodeWatchlists,
 } from "../model/decode";
+import { decodeHistory, type History, type HistoryRange } from "../model/history";
+import { decodeInstrument, decodePopular, type Instrument, type Popular } from "../model/instrument";
 import type { Prices, ServerConfig, SymbolMatch, Watchlist } from "../model/types";
 import type { Ports } from "./ports";
 
@@ -90,6 +92,21 @@ export class RestClient {
 
   async search(text: string, signal: AbortSignal): Promise<SymbolMatch[]> {
     return decodeMatches(await this.#call("GET", `/symbols/search?q=${encodeURIComponent(text)}&limit=10`, { signal }));
+  }
+
+  /** What is known of one symbol beside its price. */
+  async instrument(symbol: string, signal: AbortSignal): Promise<Instrument> {
+    return decodeInstrument(await this.#call("GET", `/symbols/${encodeURIComponent(symbol)}`, { signal }));
+  }
+
+  async history(symbol: string, range: HistoryRange, signal: AbortSignal): Promise<History> {
+    const path = `/symbols/${encodeURIComponent(symbol)}/history?range=${range}`;
+    return expected(decodeHistory(await this.#call("GET", path, { signal })));
+  }
+
+  /** What many want to see. */
+  async trending(signal: AbortSignal): Promise<Popular> {
+    return decodePopular(await this.#call("GET", "/trending", { signal }));
   }
 
   async webSocketTicket(): Promise<string> {

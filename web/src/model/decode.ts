@@ -1,6 +1,7 @@
 // Reads what the server sends. Tolerant: an unknown type gives `undefined`, an unknown field is skipped, a field of the wrong
 // kind counts as absent, and one unusable quote does not cost the others.
 
+import { type Fields, decimal, fields, items, known, moment, number, oneOf, text } from "./fields";
 import type {
   Extended,
   Frame,
@@ -17,49 +18,10 @@ import type {
   Watchlist,
 } from "./types";
 
-type Fields = Record<string, unknown>;
-
 const MARKET_STATES: readonly MarketState[] = ["pre_pre", "pre", "regular", "post", "post_post", "closed", "unknown"];
 const SOURCE_STATES: readonly SourceState[] = ["starting", "ok", "degraded", "refused", "unreachable"];
 const MISSING_REASONS: readonly MissingReason[] = ["pending", "unknown", "delisted", "malformed"];
 const SOURCE_KINDS: readonly SourceKind[] = ["simulated", "yahoo", "replay"];
-const LATEST_MOMENT = 8.64e15;
-const DECIMAL = /^-?\d{1,40}(\.\d{1,40})?$/;
-
-function fields(value: unknown): Fields | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
-}
-
-/** A moment that a `Date` can hold; formatting any other throws. */
-function moment(value: unknown): number | undefined {
-  const at = number(value);
-  return at !== undefined && Math.abs(at) <= LATEST_MOMENT ? at : undefined;
-}
-
-function decimal(value: unknown): string | undefined {
-  return typeof value === "string" && DECIMAL.test(value) ? value : undefined;
-}
-
-function oneOf<T extends string>(known: readonly T[], value: unknown): T | undefined {
-  return known.find((item) => item === value);
-}
-
-function items<T>(value: unknown, decode: (item: unknown) => T | undefined): T[] {
-  return Array.isArray(value) ? value.map(decode).filter((item) => item !== undefined) : [];
-}
-
-/** Leaves out the keys that have no value, so that "absent" has one form only. */
-function known<T extends object>(entries: { [K in keyof T]: T[K] | undefined }): Partial<T> {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
 
 function decodeExtended(value: unknown): Extended | undefined {
   const from = fields(value);

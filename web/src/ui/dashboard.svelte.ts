@@ -7,6 +7,8 @@ import type { Ports } from "../api/ports";
 import type { Link } from "../model/age";
 import { compareDecimals } from "../model/decimal";
 import { Formats } from "../model/format";
+import type { History, HistoryRange } from "../model/history";
+import type { Instrument, Popular } from "../model/instrument";
 import type { MissingReason, Quote, ServerConfig, SourceHealth, SymbolMatch, Timestamp } from "../model/types";
 import type { ConnectionState } from "../model/words";
 import { Toasts } from "./toasts.svelte";
@@ -46,6 +48,8 @@ export class Dashboard {
   #lastLiveAt = $state.raw<Timestamp>(0);
   #clockOffset = $state.raw(0);
   readonly #changed = new Set<string>();
+  /** Symbols whose rows are kept though they may be on no list, and by how many. */
+  readonly #watched = new Map<string, number>();
   #sourceChanged = false;
   #frame: number | undefined;
 
@@ -111,6 +115,36 @@ export class Dashboard {
     return this.#client.search(text, signal);
   }
 
+  instrument(symbol: string, signal: AbortSignal): Promise<Instrument> {
+    return this.#client.instrument(symbol, signal);
+  }
+
+  history(symbol: string, range: HistoryRange, signal: AbortSignal): Promise<History> {
+    return this.#client.history(symbol, range, signal);
+  }
+
+  trending(signal: AbortSignal): Promise<Popular> {
+    return this.#client.trending(signal);
+  }
+
+  /** Keeps rows of symbols that are on no list, and their prices coming, until what is answered is called. */
+  watch(symbols: readonly string[]): () => void {
+    for (const symbol of symbols) {
+      this.#watched.set(symbol, (this.#watched.get(symbol) ?? 0) + 1);
+      if (!this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol));
+    }
+    const end = this.#client.watch(symbols);
+    return () => {
+      end();
+      for (const symbol of symbols) {
+        const left = (this.#watched.get(symbol) ?? 0) - 1;
+        if (left > 0) this.#watched.set(symbol, left);
+        else this.#watched.delete(symbol);
+      }
+      this.#dropUnwanted();
+    };
+  }
+
   has(symbol: string): boolean {
     return this.picks?.includes(symbol) ?? false;
   }
@@ -150,9 +184,13 @@ export class Dashboard {
 
   #picksAre(symbols: readonly string[]): void {
     this.picks = symbols;
-    const wanted = new Set(symbols);
-    for (const symbol of [...this.rows.keys()].filter((symbol) => !wanted.has(symbol))) this.rows.delete(symbol);
+    this.#dropUnwanted();
     for (const symbol of symbols) if (!this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol));
+  }
+
+  #dropUnwanted(): void {
+    const wanted = new Set([...(this.picks ?? []), ...this.#watched.keys()]);
+    for (const symbol of [...this.rows.keys()].filter((symbol) => !wanted.has(symbol))) this.rows.delete(symbol);
   }
 
   #drawSoon(): void {
