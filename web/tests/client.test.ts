@@ -411,3 +411,47 @@ describe("frames", () => {
     expect(told.at(-1)).toBe("failure: busy");
   });
 });
+
+describe("symbols off the list", () => {
+  const watchFrames = (): unknown[] => ports.socket.sent.filter((frame) => /watch/.test(JSON.stringify(frame)));
+
+  it("are watched on the connection, and on the next one again", async () => {
+    client.start();
+    await settled();
+    const end = client.watch(["NVDA"]);
+    ports.socket.accept();
+    expect(watchFrames()).toEqual([{ action: "watch", symbols: ["NVDA"] }]);
+    ports.socket.lose();
+    await ports.pass(60_000);
+    ports.socket.accept();
+    expect(watchFrames()).toEqual([{ action: "watch", symbols: ["NVDA"] }]);
+    end();
+    expect(watchFrames().at(-1)).toEqual({ action: "unwatch", symbols: ["NVDA"] });
+  });
+
+  it("have their last prices before the socket brings any", async () => {
+    client.watch(["NVDA"]);
+    client.start();
+    await settled();
+    expect(client.board.quote("NVDA")?.price).toBe("10");
+  });
+
+  it("a view that is there before the session waits for it, instead of failing", async () => {
+    server.refusals.set("GET /trending", { json: { trending: [{ symbol: "NVDA" }] } });
+    const found = client.trending(new AbortController().signal);
+    await settled();
+    expect(ports.requests).toEqual([]);
+    client.start();
+    await settled();
+    expect(await found).toEqual({ trending: [{ symbol: "NVDA" }], most_followed: [] });
+    expect(server.made).toBe(1);
+  });
+
+  it("requests that find the session gone make one new guest together", async () => {
+    client.start();
+    await settled();
+    server.session = "";
+    await Promise.allSettled([1, 2, 3].map(() => client.trending(new AbortController().signal)));
+    expect(server.made).toBe(2);
+  });
+});

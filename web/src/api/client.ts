@@ -35,6 +35,9 @@ export class Client {
   readonly #watches = new Watches((frame) => this.#live.send(frame));
   #config: ServerConfig | undefined;
   #picks: Picks | undefined;
+  readonly #begun: Promise<void>;
+  #tellBegun: () => void = () => undefined;
+  #renewal: Promise<void> | undefined;
   /** Edits go out one after the other, so that a removal and its undoing cannot overtake each other. */
   #edits: Promise<unknown> = Promise.resolve();
 
@@ -42,6 +45,9 @@ export class Client {
     this.#ports = ports;
     this.#events = events;
     this.#rest = new RestClient(ports);
+    this.#begun = new Promise((resolve) => {
+      this.#tellBegun = resolve;
+    });
     this.#live = new LiveConnection(ports, {
       prepare: () => this.#prepare(),
       onState: (state) => {
@@ -81,20 +87,20 @@ export class Client {
   /** Keeps the prices of symbols coming that are on no list, until what is answered is called. */
   watch(symbols: readonly string[]): () => void {
     const unknown = symbols.filter((symbol) => !this.board.quote(symbol) && !this.board.missing(symbol));
-    void this.#fetchQuotes(unknown);
+    void this.#begun.then(() => this.#fetchQuotes(unknown));
     return this.#watches.watch(symbols);
   }
 
   instrument(symbol: string, signal: AbortSignal): Promise<Instrument> {
-    return this.#withSession(() => this.#rest.instrument(symbol, signal));
+    return this.#onceBegun(() => this.#rest.instrument(symbol, signal), signal);
   }
 
   history(symbol: string, range: HistoryRange, signal: AbortSignal): Promise<History> {
-    return this.#withSession(() => this.#rest.history(symbol, range, signal));
+    return this.#onceBegun(() => this.#rest.history(symbol, range, signal), signal);
   }
 
   trending(signal: AbortSignal): Promise<Popular> {
-    return this.#withSession(() => this.#rest.trending(signal));
+    return this.#onceBegun(() => this.#rest.trending(signal), signal);
   }
 
   /** Puts a symbol on the list. Answers whether it is there now. */
@@ -133,6 +139,7 @@ export class Client {
         await this.#rest.beginSession();
       }
       await this.#withSession(() => this.#readList());
+      this.#tellBegun();
       const ticket = await this.#withSession(() => this.#rest.webSocketTicket());
       this.#events.onStartFailure(undefined);
       return `${this.#config.ws_path}?ticket=${encodeURIComponent(ticket)}`;
@@ -210,6 +217,13 @@ export class Client {
     if (this.#picks) this.#events.onPicks(this.#picks.symbols);
   }
 
+  /** For what a view asks as soon as it is there, which may be before there is a session. */
+  async #onceBegun<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    await this.#begun;
+    signal.throwIfAborted();
+    return this.#withSession(request);
+  }
+
   /** Does `request`, and once more with a new session when the session was gone. */
   async #withSession<T>(request: () => Promise<T>): Promise<T> {
     try {
@@ -217,6 +231,15 @@ export class Client {
     } catch (error) {
       if (!(error instanceof RequestError) || error.status !== 401) throw error;
     }
+    // Requests that fail together must not each make a guest.
+    this.#renewal ??= this.#renewSession().finally(() => {
+      this.#renewal = undefined;
+    });
+    await this.#renewal;
+    return request();
+  }
+
+  async #renewSession(): Promise<void> {
     await this.#rest.beginSession();
     const list = await this.#rest.firstWatchlist();
     const hadAnother = this.#picks !== undefined && this.#picks.list.id !== list.id;
@@ -226,7 +249,6 @@ export class Client {
       // The socket still belongs to the old user.
       this.#live.restart();
     }
-    return request();
   }
 }
 

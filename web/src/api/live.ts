@@ -138,7 +138,6 @@ export class LiveConnection {
   #answered(): void {
     this.#clear("answer");
     if (this.#timers.has("ping")) return; // the answer to a resync
-    this.#handlers.onState({ phase: "live" });
     this.#repeat("ping", PING_EVERY_MS, () => {
       this.#send({ action: "ping" });
       this.#expectAnswer();
@@ -151,6 +150,7 @@ export class LiveConnection {
     });
     this.#set("stable", STABLE_MS, () => this.#backoff.reset());
     if (this.#paused) this.#send({ action: "pause" });
+    this.#handlers.onState({ phase: "live" });
   }
 
   #expectAnswer(): void {

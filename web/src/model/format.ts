@@ -20,6 +20,17 @@ const SUBUNITS: Readonly<Record<string, Unit & { major: string }>> = {
   ILA: { short: "ag.", long: "agorot, hundredths of an Israeli shekel", major: "ILS" },
 };
 
+const AXIS_LABELS = {
+  time: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  day: { day: "numeric", month: "short" },
+  month: { month: "short" },
+  year: { year: "numeric" },
+  date: { day: "numeric", month: "short", year: "numeric" },
+  moment: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+export type AxisLabel = keyof typeof AXIS_LABELS;
+
 type Formattable = Intl.StringNumericLiteral;
 
 export class Formats {
@@ -46,6 +57,11 @@ export class Formats {
 
   percent(value: Decimal): string {
     return `${this.#signed(value, 2)}\u202f%`;
+  }
+
+  /** A part of something in percent, which has no direction. */
+  share(value: Decimal): string {
+    return `${this.#decimal(value, 2)}\u202f%`;
   }
 
   ratio(value: Decimal): string {
@@ -79,6 +95,12 @@ export class Formats {
     return this.#date(key, { day: "numeric", month: "short", ...year, ...(zone ? { timeZone: zone } : {}) }).format(at);
   }
 
+  /** A whole date, in the exchange's calendar. */
+  date(at: Timestamp, timeZone?: string): string {
+    const zone = this.#usable(timeZone);
+    return this.#date(`date ${zone ?? ""}`, { dateStyle: "medium", ...(zone ? { timeZone: zone } : {}) }).format(at);
+  }
+
   /** Everything about a moment, for a tooltip: the exchange's own time too. */
   moment(at: Timestamp, timeZone?: string): string {
     const zone = this.#usable(timeZone);
@@ -86,6 +108,11 @@ export class Formats {
     const here = this.#date("moment", options).format(at);
     if (!zone) return here;
     return `${here} (${this.#date(`moment ${zone}`, { ...options, timeZone: zone }).format(at)} ${zone.replaceAll("_", " ")})`;
+  }
+
+  /** A place on a chart's time axis, which stands on the exchange's clock as if that were UTC. */
+  axis(at: Timestamp, shown: AxisLabel): string {
+    return this.#date(`axis ${shown}`, { ...AXIS_LABELS[shown], timeZone: "UTC" }).format(at);
   }
 
   /** The unit prices of a quote are in; an index has points, whatever currency its exchange trades in. */
