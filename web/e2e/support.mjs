@@ -36,9 +36,12 @@ export function launch() {
   });
 }
 
-/** A new person: a context without cookies, and a page whose errors and violations of the content security policy are gathered. */
+/**
+ * A new person: a context without cookies, and a page whose errors and violations of the content security policy are gathered.
+ * Without the service worker, whose requests and kept files a test cannot stand between, unless `serviceWorkers` is "allow".
+ */
 export async function visit(browser, { url = systemUrl, prepare, ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-GB", ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-GB", serviceWorkers: "block", ...options });
   const page = await context.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));

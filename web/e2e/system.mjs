@@ -9,18 +9,24 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { marketAt, setting } from "./support.mjs";
 
-const dist = fileURLToPath(new URL("../dist", import.meta.url));
+export const dist = fileURLToPath(new URL("../dist", import.meta.url));
 
 export class System {
   #data = mkdtempSync(path.join(tmpdir(), "quickstocks-"));
   #server;
+  #web;
   url;
   market;
+
+  /** `web` is the folder of the web UI, the built one when absent. */
+  constructor({ web = dist } = {}) {
+    this.#web = web;
+  }
 
   /** Starts it, the second time where it was before. */
   async start() {
     const listen = this.url?.host ?? "127.0.0.1:0";
-    const args = ["--source", "demo", "--tick-seconds", "1", "--listen", listen, "--data-dir", this.#data, "--web-dir", dist];
+    const args = ["--source", "demo", "--tick-seconds", "1", "--listen", listen, "--data-dir", this.#data, "--web-dir", this.#web];
     this.#server = spawn(setting("QUICKSTOCKS_BINARY"), args, { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface({ input: this.#server.stdout })) {
       const address = /^QuickStocks is at (\S+)/.exec(line)?.[1];
