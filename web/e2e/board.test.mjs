@@ -13,7 +13,7 @@ after(() => browser.close());
 
 test("from an empty board to a price that moves, by keyboard alone", async () => {
   const { context, page, errors } = await visit(browser);
-  await page.getByText("Nothing on your list yet").waitFor();
+  await page.getByText("Nothing on this list yet").waitFor();
   await page.getByText("Simulated market").waitFor();
   await assertAccessible(page, "empty board");
   await shot(page, "empty");
@@ -80,7 +80,7 @@ test("the list is still there after a reload, and is nobody else's", async () =>
   assert.deepEqual(await symbolsOnBoard(page), ["MSFT", "NVDA"]);
 
   const other = await visit(browser);
-  await other.page.getByText("Nothing on your list yet").waitFor();
+  await other.page.getByText("Nothing on this list yet").waitFor();
   await other.context.close();
   await context.close();
 });
@@ -117,7 +117,7 @@ test("a search says when there is nothing, and Escape leaves it", async () => {
   await field(page).fill("zzzzqq");
   await page.locator(".said").getByText("Nothing found for \u201Czzzzqq\u201D").waitFor();
   await page.keyboard.press("Enter");
-  await page.getByText("Nothing on your list yet").waitFor();
+  await page.getByText("Nothing on this list yet").waitFor();
   await page.keyboard.press("Escape");
   assert.equal(await field(page).inputValue(), "");
   await context.close();

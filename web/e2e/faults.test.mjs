@@ -68,12 +68,12 @@ test("without a network the page says so, and goes on when it is back", async ()
 test("a server that does not answer at the start is told, and tried again", async () => {
   const refuse = (route) => route.abort("connectionrefused");
   const { context, page } = await visit(browser, { prepare: (page) => page.route("**/api/v1/**", refuse) });
-  await page.getByText("Your list cannot be loaded").waitFor();
+  await page.getByText("Your lists cannot be loaded").waitFor();
   await page.getByText("The server cannot be reached").waitFor();
   await assertAccessible(page, "start failure");
   await shot(page, "start-failure");
   await page.unroute("**/api/v1/**", refuse);
-  await page.getByText("Nothing on your list yet").waitFor();
+  await page.getByText("Nothing on this list yet").waitFor();
   await context.close();
 });
 

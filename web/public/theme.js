@@ -1,7 +1,10 @@
-// Runs before the first paint; the same key and values are in src/ui/theme.svelte.ts.
+// Runs before the first paint; src/ui/settings.svelte.ts writes the same key.
 try {
-  const chosen = localStorage.getItem("quickstocks.theme");
-  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  const kept = JSON.parse(localStorage.getItem("quickstocks.settings") ?? "{}");
+  const { dataset } = document.documentElement;
+  if (kept.theme === "light" || kept.theme === "dark") dataset.theme = kept.theme;
+  if (kept.density === "compact") dataset.density = "compact";
+  if (kept.reducedMotion === true) dataset.motion = "reduced";
 } catch {
   // Storage may be forbidden; the system's theme serves then.
 }

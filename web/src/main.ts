@@ -6,5 +6,7 @@ import { Dashboard } from "./ui/dashboard.svelte";
 
 const dashboard = new Dashboard(browserPorts());
 const target = document.getElementById("app");
-if (target) mount(App, { target, props: { dashboard } });
-dashboard.start();
+// The language is known before anything is drawn.
+void dashboard.start().then(() => {
+  if (target) mount(App, { target, props: { dashboard } });
+});

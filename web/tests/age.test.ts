@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { english } from "../src/messages/translate";
 import { ageNotes, ago, freshnessOf, marketWord, priceAge } from "../src/model/age";
 import { Formats } from "../src/model/format";
 import type { MarketState, SourceHealth, SourceState } from "../src/model/types";
@@ -73,7 +74,7 @@ describe("ages", () => {
     [86_400_000, "1 day ago"],
     [3 * 86_400_000, "3 days ago"],
   ])("%i ms is %s", (age, words) => {
-    expect(ago(age)).toBe(words);
+    expect(ago(age, english)).toBe(words);
   });
 
   it.each<[MarketState, number, string]>([
@@ -93,7 +94,7 @@ describe("ages", () => {
     ["closed", "closed"],
     ["unknown", undefined],
   ])("a market that is %s is called %s", (state, word) => {
-    expect(marketWord(state)).toBe(word);
+    expect(marketWord(state, english)).toBe(word);
   });
 
   it("names the day, as the exchange has it, from a whole day on", () => {
@@ -115,8 +116,8 @@ describe("ages", () => {
 
 describe("words", () => {
   it("counts down to the next attempt", () => {
-    expect(connectionWords({ phase: "waiting", retryAt: NOW + 4200 }, NOW)).toEqual({ tone: "warn", text: "Reconnecting in 5 s" });
-    expect(connectionWords({ phase: "waiting", retryAt: NOW - 10 }, NOW).text).toBe("Reconnecting in 1 s");
+    expect(connectionWords({ phase: "waiting", retryAt: NOW + 4200 }, NOW, english)).toEqual({ tone: "warn", text: "Reconnecting in 5 s" });
+    expect(connectionWords({ phase: "waiting", retryAt: NOW - 10 }, NOW, english).text).toBe("Reconnecting in 1 s");
   });
 
   it("tells why the source gives nothing and when it is asked again", () => {
@@ -132,7 +133,7 @@ describe("words", () => {
     [{ phase: "connecting" }, { tone: "busy", text: "Connecting" }],
     [{ phase: "offline" }, { tone: "bad", text: "Offline" }],
   ] as const)("a connection %o", (state, words) => {
-    expect(connectionWords(state, NOW)).toEqual(words);
+    expect(connectionWords(state, NOW, english)).toEqual(words);
   });
 
   it.each<[Omit<SourceHealth, "interval">, string, string]>([
@@ -155,10 +156,10 @@ describe("words", () => {
   });
 
   it("only prices that are made up or replayed are warned of loudly", () => {
-    const loud = (["simulated", "replay", "yahoo", "unknown", undefined] as const).map((kind) => sourceKindNotice(kind)?.loud);
+    const loud = (["simulated", "replay", "yahoo", "unknown", undefined] as const).map((kind) => sourceKindNotice(kind, english)?.loud);
     expect(loud).toEqual([true, true, false, undefined, undefined]);
-    expect(sourceKindNotice("simulated")?.text).toContain("made up");
-    expect(sourceKindNotice("yahoo")?.text).toContain("Yahoo Finance");
+    expect(sourceKindNotice("simulated", english)?.text).toContain("made up");
+    expect(sourceKindNotice("yahoo", english)?.text).toContain("Yahoo Finance");
   });
 
   it.each([
@@ -168,11 +169,11 @@ describe("words", () => {
     ["cryptocurrency", "Crypto"],
     ["new_in_version_9", "Other"],
   ])("the kind %s is called %s", (kind, word) => {
-    expect(kindWord(kind)).toBe(word);
+    expect(kindWord(kind, english)).toBe(word);
   });
 
   it("tells apart why there is no price", () => {
-    const words = (["pending", "unknown", "delisted", "malformed"] as const).map(missingWords);
+    const words = (["pending", "unknown", "delisted", "malformed"] as const).map((reason) => missingWords(reason, english));
     expect(new Set(words).size).toBe(4);
   });
 });

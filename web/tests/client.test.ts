@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Client, type ClientEvents } from "../src/api/client";
+import { failureWords } from "../src/api/failure";
+import { english } from "../src/messages/translate";
 import { FakePorts, type Request, settled } from "./support/ports";
 import { OK, quote } from "./support/quotes";
 
@@ -49,7 +51,12 @@ const noEvents: ClientEvents = {
   onConnection: () => undefined,
   onQuotes: () => undefined,
   onSource: () => undefined,
-  onPicks: () => undefined,
+  onLists: () => undefined,
+  onSession: () => undefined,
+  onMerge: () => undefined,
+  onWaiting: () => undefined,
+  onDeletedElsewhere: () => undefined,
+  listName: () => "My picks",
   onStartFailure: () => undefined,
   onFailure: () => undefined,
   onNewSession: () => undefined,
@@ -76,9 +83,14 @@ beforeEach(() => {
     onConnection: (state) => told.push(state.phase),
     onQuotes: (symbols) => told.push(`quotes ${symbols.join(" ")}`),
     onSource: () => told.push("source"),
-    onPicks: (symbols) => picks.push(symbols),
-    onStartFailure: (detail) => startFailures.push(detail),
-    onFailure: (detail) => told.push(`failure: ${detail}`),
+    onLists: (_, active) => picks.push(active.symbols),
+    onSession: () => undefined,
+    onStartFailure: (error) => startFailures.push(error === undefined ? undefined : failureWords(error, english)),
+    onFailure: (error) => told.push(`failure: ${failureWords(error, english)}`),
+    onMerge: (name) => told.push(`merged ${name}`),
+    onWaiting: (count) => told.push(`waiting ${count}`),
+    onDeletedElsewhere: (name) => told.push(`deleted ${name}`),
+    listName: () => "My picks",
     onNewSession: () => told.push("new session"),
   };
   client = new Client(ports, events);
@@ -333,7 +345,7 @@ describe("edits", () => {
 
   it("before the list is known change nothing", async () => {
     const early = new FakePorts();
-    const unused = new Client(early, { ...noEvents, onFailure: (detail) => told.push(detail) });
+    const unused = new Client(early, { ...noEvents, onFailure: (error) => told.push(failureWords(error, english)) });
     expect(await unused.add("AAPL")).toBe(false);
     expect(await unused.remove("AAPL")).toBe(false);
     expect(told.at(-1)).toBe("The list has not been loaded yet");
@@ -438,7 +450,7 @@ describe("symbols off the list", () => {
 
   it("a view that is there before the session waits for it, instead of failing", async () => {
     server.refusals.set("GET /trending", { json: { trending: [{ symbol: "NVDA" }] } });
-    const found = client.trending(new AbortController().signal);
+    const found = client.ask((rest) => rest.trending(new AbortController().signal));
     await settled();
     expect(ports.requests).toEqual([]);
     client.start();
@@ -451,7 +463,7 @@ describe("symbols off the list", () => {
     client.start();
     await settled();
     server.session = "";
-    await Promise.allSettled([1, 2, 3].map(() => client.trending(new AbortController().signal)));
+    await Promise.allSettled([1, 2, 3].map(() => client.ask((rest) => rest.trending(new AbortController().signal))));
     expect(server.made).toBe(2);
   });
 });

@@ -213,6 +213,6 @@ describe("other answers", () => {
     [{ source: { kind: "oracle" } }, { version: "", source: "unknown", ws_path: "/ws" }],
     [undefined, { version: "", source: "unknown", ws_path: "/ws" }],
   ])("a configuration %j", (from, config) => {
-    expect(decodeConfig(from)).toEqual(config);
+    expect(decodeConfig(from)).toEqual({ ...config, limits: { lists: 20, symbols_per_list: 200 } });
   });
 });

@@ -78,7 +78,7 @@ describe("what is sent", () => {
   it.each<[string, (client: RestClient) => Promise<unknown>, string, string, unknown]>([
     ["a symbol added", (client) => client.addSymbol("a/b", "^GSPC"), "PUT", "/watchlists/a%2Fb/symbols/%5EGSPC", undefined],
     ["a symbol removed", (client) => client.removeSymbol("a/b", "BRK/B"), "DELETE", "/watchlists/a%2Fb/symbols/BRK%2FB", undefined],
-    ["a list replaced", (client) => client.replaceSymbols(list, ["A"]), "PUT", "/watchlists/a%2Fb", { name: "My picks", symbols: ["A"] }],
+    ["a list replaced", (client) => client.replaceWatchlist({ ...list, symbols: ["A"] }), "PUT", "/watchlists/a%2Fb", { name: "My picks", symbols: ["A"] }],
     ["prices", (client) => client.quotes(["^GSPC", "M&M.NS"]), "GET", "/quotes?symbols=%5EGSPC,M%26M.NS", undefined],
     ["a session", (client) => client.beginSession(), "POST", "/session", {}],
   ])("%s", async (_, request, method, path, body) => {
@@ -91,16 +91,32 @@ describe("what is sent", () => {
 
   it("a list is replaced only as it was read", async () => {
     ports.answer = () => ({ json: answer });
-    await new RestClient(ports).replaceSymbols(list, []);
+    await new RestClient(ports).replaceWatchlist(list);
     expect(ports.requests[0]?.headers["if-match"]).toBe('"4"');
   });
 
-  it("a user without a list gets one, and the first of several is shown", async () => {
-    ports.answer = ({ method }) => ({ json: method === "GET" ? { watchlists: [] } : answer });
-    expect((await new RestClient(ports).firstWatchlist()).version).toBe(5);
-    expect(ports.requests.at(-1)).toMatchObject({ method: "POST", path: "/api/v1/watchlists", body: { name: "My picks" } });
-    ports.answer = () => ({ json: { watchlists: [{ id: "1", deleted: true }, { id: "2" }, { id: "3" }] } });
-    expect((await new RestClient(ports).firstWatchlist()).id).toBe("2");
+  it("notes are replaced only when that is meant", async () => {
+    ports.answer = () => ({ json: answer });
+    const noted = { ...list, symbols: ["A"], notes: { A: "why" } };
+    await new RestClient(ports).replaceWatchlist(noted);
+    expect(ports.requests[0]?.body).toEqual({ name: "My picks", symbols: ["A"] });
+    await new RestClient(ports).replaceWatchlist(noted, true);
+    expect(ports.requests[1]?.body).toEqual({ name: "My picks", symbols: ["A"], notes: { A: "why" } });
+  });
+
+  it("a list that is told without notes has none", async () => {
+    ports.answer = () => ({ json: { watchlists: [{ id: "1", deleted: true }, { id: "2" }, { id: "3", notes: { A: "x", B: 7 } }] } });
+    expect((await new RestClient(ports).watchlists()).map(({ id, notes }) => [id, notes])).toEqual([["2", {}], ["3", { A: "x" }]]);
+  });
+
+  it("a file is sent as it is, first only to see what it would do", async () => {
+    ports.answer = () => ({ json: { lists: [{ name: "x", outcome: "created", added: ["A"], removed: [] }], rejected: [] } });
+    const report = await new RestClient(ports).importLists("AAPL\nMSFT", "merge", true);
+    expect(report.lists).toEqual([{ name: "x", outcome: "created", added: ["A"], removed: [] }]);
+    const [request] = ports.requests;
+    expect(request?.path).toBe("/api/v1/import?mode=merge&dry_run=true");
+    expect(request?.headers["content-type"]).toBe("text/plain");
+    expect(request?.init.body).toBe("AAPL\nMSFT");
   });
 });
 

@@ -14,7 +14,15 @@ export interface Socket {
   close(): void;
 }
 
+/** What outlives the page. It may be full, forbidden or emptied at any time: nothing depends on it. */
+export interface Storage {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+  remove(key: string): void;
+}
+
 export interface Ports {
+  storage: Storage;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   openSocket(pathAndQuery: string): Socket;
   timers: Timers;
@@ -24,8 +32,24 @@ export interface Ports {
   online(): boolean;
 }
 
+/** Browsers throw where storage is forbidden or full. */
+function tried<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
+
+export const browserStorage: Storage = {
+  get: (key) => tried(() => localStorage.getItem(key)) ?? undefined,
+  set: (key, value) => tried(() => localStorage.setItem(key, value)),
+  remove: (key) => tried(() => localStorage.removeItem(key)),
+};
+
 export function browserPorts(): Ports {
   return {
+    storage: browserStorage,
     fetch: (path, init) => window.fetch(path, init),
     openSocket: (pathAndQuery) => {
       const scheme = location.protocol === "https:" ? "wss:" : "ws:";

@@ -1,15 +1,21 @@
 // The REST API. A failed request throws a `RequestError` that carries the server's own words.
 
-import {
-  decodeConfig,
-  decodeMatches,
-  decodePrices,
-  decodeWatchlist,
-  decodeWatchlists,
-} from "../model/decode";
+import { decodeConfig, decodeMatches, decodePrices, decodeWatchlist, decodeWatchlists } from "../model/decode";
+import { decodeCode, decodeImport, decodePreferences, decodeSecret, decodeTokens } from "../model/decode-account";
+import { decodeRates, decodeSparks, type Spark } from "../model/extras";
 import { decodeHistory, type History, type HistoryRange } from "../model/history";
 import { decodeInstrument, decodePopular, type Instrument, type Popular } from "../model/instrument";
-import type { Prices, ServerConfig, SymbolMatch, Watchlist } from "../model/types";
+import type {
+  Code,
+  Decimal,
+  ImportReport,
+  Preferences,
+  Prices,
+  ServerConfig,
+  SymbolMatch,
+  Token,
+  Watchlist,
+} from "../model/types";
 import type { Ports } from "./ports";
 
 const BASE = "/api/v1";
@@ -65,25 +71,36 @@ export class RestClient {
     await this.#call("POST", "/session", { body: {} });
   }
 
-  /** The list that the board shows; made when the user has none. */
-  async firstWatchlist(): Promise<Watchlist> {
-    const [first] = decodeWatchlists(await this.#call("GET", "/watchlists"));
-    return first ?? expected(decodeWatchlist(await this.#call("POST", "/watchlists", { body: { name: "My picks" } })));
+  /** The user's lists, in their order. */
+  async watchlists(): Promise<Watchlist[]> {
+    return decodeWatchlists(await this.#call("GET", "/watchlists")).map(withNotes);
+  }
+
+  async watchlist(id: string): Promise<Watchlist> {
+    return listIn(await this.#call("GET", listPath(id)));
+  }
+
+  async createWatchlist(name: string, symbols: readonly string[] = []): Promise<Watchlist> {
+    return listIn(await this.#call("POST", "/watchlists", { body: { name, symbols } }));
+  }
+
+  async deleteWatchlist(id: string): Promise<void> {
+    await this.#call("DELETE", listPath(id));
   }
 
   async addSymbol(listId: string, symbol: string): Promise<Watchlist> {
-    return expected(decodeWatchlist(await this.#call("PUT", symbolPath(listId, symbol))));
+    return listIn(await this.#call("PUT", symbolPath(listId, symbol)));
   }
 
   async removeSymbol(listId: string, symbol: string): Promise<Watchlist> {
-    return expected(decodeWatchlist(await this.#call("DELETE", symbolPath(listId, symbol))));
+    return listIn(await this.#call("DELETE", symbolPath(listId, symbol)));
   }
 
-  /** Replaces a list's symbols, unless it has changed since `list` was read (then 412). */
-  async replaceSymbols(list: Watchlist, symbols: string[]): Promise<Watchlist> {
-    const body = { name: list.name, symbols };
-    const headers = { "if-match": `"${list.version}"` };
-    return expected(decodeWatchlist(await this.#call("PUT", `/watchlists/${encodeURIComponent(list.id)}`, { body, headers })));
+  /** Makes a list what `wanted` says, unless it has changed since that version was read (then 412). Without notes it keeps them. */
+  async replaceWatchlist(wanted: Watchlist, withNotes = false): Promise<Watchlist> {
+    const { id, name, symbols, version, notes } = wanted;
+    const body = { name, symbols, ...(withNotes && notes ? { notes } : {}) };
+    return listIn(await this.#call("PUT", listPath(id), { body, headers: { "if-match": `"${version}"` } }));
   }
 
   async quotes(symbols: readonly string[]): Promise<Prices> {
@@ -104,9 +121,70 @@ export class RestClient {
     return expected(decodeHistory(await this.#call("GET", path, { signal })));
   }
 
+  async sparks(symbols: readonly string[]): Promise<Map<string, Spark>> {
+    return decodeSparks(await this.#call("GET", `/sparks?symbols=${symbols.map(encodeURIComponent).join(",")}`));
+  }
+
   /** What many want to see. */
   async trending(signal: AbortSignal): Promise<Popular> {
     return decodePopular(await this.#call("GET", "/trending", { signal }));
+  }
+
+  async rates(to: string, from: readonly string[]): Promise<Map<string, Decimal>> {
+    const path = `/rates?to=${encodeURIComponent(to)}&from=${from.map(encodeURIComponent).join(",")}`;
+    return decodeRates(await this.#call("GET", path));
+  }
+
+  async preferences(): Promise<Preferences> {
+    return expected(decodePreferences(await this.#call("GET", "/preferences")));
+  }
+
+  async replacePreferences(preferences: Preferences): Promise<Preferences> {
+    return expected(decodePreferences(await this.#call("PUT", "/preferences", { body: preferences })));
+  }
+
+  async tokens(): Promise<Token[]> {
+    return decodeTokens(await this.#call("GET", "/tokens"));
+  }
+
+  /** Answers the secret, which is told this once. */
+  async createToken(name: string, scope: "read" | "write"): Promise<string> {
+    return expected(decodeSecret(await this.#call("POST", "/tokens", { body: { name, scope } }), "secret"));
+  }
+
+  async endToken(id: string): Promise<void> {
+    await this.#call("DELETE", `/tokens/${encodeURIComponent(id)}`);
+  }
+
+  async pairingCode(): Promise<Code> {
+    return expected(decodeCode(await this.#call("POST", "/pairing")));
+  }
+
+  async recoveryCode(): Promise<Code> {
+    return expected(decodeCode(await this.#call("POST", "/recovery")));
+  }
+
+  /** Makes this browser a device of the account that made the code. */
+  async redeemPairing(code: string): Promise<void> {
+    await this.#call("POST", "/pairing/redeem", { body: { code } });
+  }
+
+  /** The same with a recovery code. Answers the next one: the old one is used up. */
+  async redeemRecovery(code: string): Promise<string> {
+    return expected(decodeSecret(await this.#call("POST", "/recovery/redeem", { body: { code } }), "recovery_code"));
+  }
+
+  async deleteAccount(): Promise<void> {
+    await this.#call("DELETE", "/account");
+  }
+
+  async importLists(file: string, mode: "merge" | "replace", dryRun: boolean): Promise<ImportReport> {
+    return expected(decodeImport(await this.#call("POST", `/import?mode=${mode}&dry_run=${dryRun}`, { text: file })));
+  }
+
+  /** The OpenAPI document. */
+  async description(signal: AbortSignal): Promise<unknown> {
+    return this.#call("GET", "/openapi.json", { signal });
   }
 
   async webSocketTicket(): Promise<string> {
@@ -117,7 +195,7 @@ export class RestClient {
   async #call(
     method: string,
     path: string,
-    options: { body?: object; headers?: Record<string, string>; signal?: AbortSignal } = {},
+    options: { body?: object; text?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
   ): Promise<unknown> {
     const deadline = AbortSignal.timeout(TIMEOUT_MS);
     const init: RequestInit = {
@@ -129,6 +207,10 @@ export class RestClient {
     if (options.body) {
       init.body = JSON.stringify(options.body);
       init.headers = { ...init.headers, "content-type": "application/json" };
+    }
+    if (options.text !== undefined) {
+      init.body = options.text;
+      init.headers = { ...init.headers, "content-type": "text/plain" };
     }
     let response: Response;
     try {
@@ -147,6 +229,19 @@ export class RestClient {
   }
 }
 
+/** What REST tells of a list has its notes, so none told are none there. */
+function withNotes(list: Watchlist): Watchlist {
+  return { notes: {}, ...list };
+}
+
+function listIn(answer: unknown): Watchlist {
+  return withNotes(expected(decodeWatchlist(answer)));
+}
+
+function listPath(id: string): string {
+  return `/watchlists/${encodeURIComponent(id)}`;
+}
+
 function symbolPath(listId: string, symbol: string): string {
-  return `/watchlists/${encodeURIComponent(listId)}/symbols/${encodeURIComponent(symbol)}`;
+  return `${listPath(listId)}/symbols/${encodeURIComponent(symbol)}`;
 }

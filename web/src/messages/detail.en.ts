@@ -1,6 +1,6 @@
 // The texts of the detail view in English.
 
-export const detailTexts = {
+export const detailEnglish = {
   back: "Back to the board",
   follow: "Follow",
   unfollow: "Stop following",
@@ -64,4 +64,6 @@ export const detailTexts = {
   noPrice: "no price",
   changeUnknown: "Change not known",
   attribution: "Charts by TradingView",
-} as const;
+};
+
+export type DetailTexts = typeof detailEnglish;

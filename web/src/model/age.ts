@@ -1,6 +1,7 @@
 // How old a price is and whether it can still be trusted. Three different things: when the exchange dated it (its age), when
 // the source last confirmed it (freshness), and what the market is doing.
 
+import type { Translate } from "../messages/translate";
 import type { Formats } from "./format";
 import type { MarketState, Quote, SourceHealth, Timestamp } from "./types";
 
@@ -40,27 +41,26 @@ export function freshnessOf(quote: Quote, link: Link, now: Timestamp): Freshness
 }
 
 /** "12 s ago". A clock that is a little ahead must not give a price from the future. */
-export function ago(age: number): string {
+export function ago(age: number, t: Translate): string {
   const passed = Math.max(0, age);
-  if (passed < 1000) return "just now";
-  if (passed < MINUTE) return `${Math.floor(passed / 1000)} s ago`;
-  if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
-  if (passed < DAY) return `${Math.floor(passed / HOUR)} h ago`;
-  const days = Math.floor(passed / DAY);
-  return days === 1 ? "1 day ago" : `${days} days ago`;
+  if (passed < 1000) return t("age.now");
+  if (passed < MINUTE) return t("age.seconds", { count: Math.floor(passed / 1000) });
+  if (passed < HOUR) return t("age.minutes", { count: Math.floor(passed / MINUTE) });
+  if (passed < DAY) return t("age.hours", { count: Math.floor(passed / HOUR) });
+  return t.count("age.days", Math.floor(passed / DAY));
 }
 
 /** What the market does, when that is something to say. */
-export function marketWord(state: MarketState): string | undefined {
+export function marketWord(state: MarketState, t: Translate): string | undefined {
   switch (state) {
     case "pre_pre":
     case "post_post":
     case "closed":
-      return "closed";
+      return t("market.closed");
     case "pre":
-      return "pre-market";
+      return t("market.pre");
     case "post":
-      return "post-market";
+      return t("market.post");
     default:
       return undefined;
   }
@@ -68,15 +68,16 @@ export function marketWord(state: MarketState): string | undefined {
 
 /** When the price is from: an age while the market trades, a time or a day when it does not. */
 export function priceAge(quote: Quote, now: Timestamp, formats: Formats): string {
-  if (quote.as_of <= 0) return "time not known";
+  const { t } = formats;
+  if (quote.as_of <= 0) return t("age.unknown");
   const age = now - quote.as_of;
-  if (age >= DAY) return `price of ${formats.day(quote.as_of, now, quote.time_zone)}`;
-  return marketWord(quote.market_state) ? `price of ${formats.time(quote.as_of)}` : ago(age);
+  if (age >= DAY) return t("age.price_of", { time: formats.day(quote.as_of, now, quote.time_zone) });
+  return marketWord(quote.market_state, t) ? t("age.price_of", { time: formats.time(quote.as_of) }) : ago(age, t);
 }
 
 /** The line under a price: what the market does, when the price is from, how late the exchange gives it. */
 export function ageNotes(quote: Quote, now: Timestamp, formats: Formats): string[] {
-  const market = marketWord(quote.market_state);
-  const delay = quote.delay_minutes ? `delayed ${formats.integer(quote.delay_minutes)} min` : undefined;
+  const market = marketWord(quote.market_state, formats.t);
+  const delay = quote.delay_minutes ? formats.t("age.delayed", { minutes: formats.integer(quote.delay_minutes) }) : undefined;
   return [market, priceAge(quote, now, formats), delay].filter((note) => note !== undefined);
 }

@@ -1,7 +1,7 @@
 // Reads what the server sends. Tolerant: an unknown type gives `undefined`, an unknown field is skipped, a field of the wrong
 // kind counts as absent, and one unusable quote does not cost the others.
 
-import { type Fields, decimal, fields, items, known, moment, number, oneOf, text } from "./fields";
+import { decimal, type Fields, fields, items, known, moment, number, oneOf, text } from "./fields";
 import type {
   Extended,
   Frame,
@@ -102,7 +102,13 @@ export function decodeWatchlist(value: unknown): Watchlist | undefined {
     symbols: [...new Set(items(from.symbols, text))],
     version: number(from.version) ?? 0,
     deleted: from.deleted === true,
+    ...known({ notes: decodeNotes(from.notes) }),
   };
+}
+
+function decodeNotes(value: unknown): Record<string, string> | undefined {
+  const from = fields(value);
+  return from && Object.fromEntries(Object.entries(from).filter((entry): entry is [string, string] => text(entry[1]) !== undefined));
 }
 
 export function decodeWatchlists(value: unknown): Watchlist[] {
@@ -147,6 +153,10 @@ export function decodeConfig(value: unknown): ServerConfig {
     version: text(from.version) ?? "",
     source: oneOf(SOURCE_KINDS, fields(from.source)?.kind) ?? "unknown",
     ws_path: text(from.ws_path) ?? "/ws",
+    limits: {
+      lists: number(fields(from.limits)?.lists) ?? 20,
+      symbols_per_list: number(fields(from.limits)?.symbols_per_list) ?? 200,
+    },
   };
 }
 

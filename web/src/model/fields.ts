@@ -1,4 +1,4 @@
-// The parts that decoders are made of. A value of the wrong kind counts as absent.
+// Reads single fields of what the server sends. A field of the wrong kind counts as absent.
 
 export type Fields = Record<string, unknown>;
 

@@ -1,5 +1,6 @@
 // Numbers and times as people of a locale read them. Decimal strings go to Intl as they are: it formats them exactly.
 
+import { english, type MessageKey, type Translate } from "../messages/translate";
 import { priceDecimals } from "./decimal";
 import type { Decimal, Quote, Timestamp } from "./types";
 
@@ -13,11 +14,11 @@ export interface Unit {
 }
 
 /** Yahoo's codes for hundredths of a currency; their case matters. */
-const SUBUNITS: Readonly<Record<string, Unit & { major: string }>> = {
-  GBp: { short: "p", long: "pence, hundredths of a British pound", major: "GBP" },
-  GBX: { short: "p", long: "pence, hundredths of a British pound", major: "GBP" },
-  ZAc: { short: "c", long: "cents, hundredths of a South African rand", major: "ZAR" },
-  ILA: { short: "ag.", long: "agorot, hundredths of an Israeli shekel", major: "ILS" },
+const SUBUNITS: Readonly<Record<string, { short: string; long: MessageKey; major: string }>> = {
+  GBp: { short: "p", long: "unit.pence", major: "GBP" },
+  GBX: { short: "p", long: "unit.pence", major: "GBP" },
+  ZAc: { short: "c", long: "unit.cents_zar", major: "ZAR" },
+  ILA: { short: "ag.", long: "unit.agorot", major: "ILS" },
 };
 
 const AXIS_LABELS = {
@@ -34,15 +35,18 @@ export type AxisLabel = keyof typeof AXIS_LABELS;
 type Formattable = Intl.StringNumericLiteral;
 
 export class Formats {
+  /** The texts that belong to these formats. */
+  readonly t: Translate;
   readonly #locale: string;
   readonly #timeZone: string | undefined;
   readonly #numbers = new Map<string, Intl.NumberFormat>();
   readonly #dates = new Map<string, Intl.DateTimeFormat>();
 
   /** `timeZone` is the browser's when absent. */
-  constructor(locale: string, timeZone?: string) {
+  constructor(locale: string, timeZone?: string, t: Translate = english) {
     this.#locale = locale;
-    this.#timeZone = timeZone;
+    this.#timeZone = this.#usable(timeZone);
+    this.t = t;
   }
 
   price(value: Decimal, hint: number): string {
@@ -117,9 +121,11 @@ export class Formats {
 
   /** The unit prices of a quote are in; an index has points, whatever currency its exchange trades in. */
   unit(quote: Pick<Quote, "currency" | "kind">): Unit | undefined {
-    if (quote.kind === "index") return { short: "pts", long: "index points" };
+    if (quote.kind === "index") return { short: this.t("unit.points"), long: this.t("unit.points_long") };
     const code = quote.currency;
-    return code === undefined ? undefined : (SUBUNITS[code] ?? { short: code, long: this.#currencyName(code) });
+    if (code === undefined) return undefined;
+    const subunit = SUBUNITS[code];
+    return subunit ? { short: subunit.short, long: this.t(subunit.long) } : { short: code, long: this.#currencyName(code) };
   }
 
   /** The currency a market capitalisation is in: never a subunit. */
@@ -127,9 +133,16 @@ export class Formats {
     return currency === undefined ? undefined : (SUBUNITS[currency]?.major ?? currency);
   }
 
+  /** An amount in a currency, with its symbol; what the currency does not divide into is rounded. */
+  money(value: number, currency: string): string {
+    const digits = Math.abs(value) > 0 && Math.abs(value) < 1 ? { maximumSignificantDigits: 4 } : {};
+    const key = `money ${currency} ${"maximumSignificantDigits" in digits}`;
+    return minus(this.#number(key, { style: "currency", currency, ...digits }).format(value));
+  }
+
   #currencyName(code: string): string {
     try {
-      return new Intl.DisplayNames("en", { type: "currency" }).of(code) ?? code;
+      return new Intl.DisplayNames(this.t.language, { type: "currency" }).of(code) ?? code;
     } catch {
       return code;
     }

@@ -1,9 +1,15 @@
-// The user's list as the screen shows it: what the server has, with the edits on top that it has not answered yet. An edit
-// that fails is taken away, which is the whole rollback.
+// One list as the screen shows it: what the server has, with the edits on top that it has not answered yet. An edit that
+// fails is taken away, which is the whole rollback.
 
 import type { Watchlist } from "./types";
 
-export type Edit = { kind: "add"; symbol: string; at?: number } | { kind: "remove"; symbol: string };
+/** Plain data, so that an edit made without a network can be kept and sent later. */
+export type Edit =
+  | { kind: "add"; symbol: string; at?: number }
+  | { kind: "remove"; symbol: string }
+  | { kind: "arrange"; symbols: readonly string[] }
+  | { kind: "rename"; name: string }
+  | { kind: "note"; symbol: string; text: string };
 
 export class Picks {
   #list: Watchlist;
@@ -13,12 +19,18 @@ export class Picks {
     this.#list = list;
   }
 
+  /** As the server has it. */
   get list(): Watchlist {
     return this.#list;
   }
 
+  /** As it will be when the server has taken every edit. */
+  get shown(): Watchlist {
+    return this.#edits.reduce(applyEdit, this.#list);
+  }
+
   get symbols(): string[] {
-    return this.#edits.reduce(applyEdit, this.#list.symbols);
+    return this.shown.symbols;
   }
 
   begin(edit: Edit): void {
@@ -32,17 +44,47 @@ export class Picks {
   /** Takes over the server's list unless a newer one is known already. Answers whether it did. */
   accept(list: Watchlist): boolean {
     if (list.id !== this.#list.id || list.version < this.#list.version) return false;
-    this.#list = list;
+    const notes = list.notes ?? notesOf(this.#list.notes, list.symbols);
+    this.#list = { ...list, notes };
     return true;
   }
 }
 
-function applyEdit(symbols: string[], edit: Edit): string[] {
-  if (edit.kind === "remove") return symbols.filter((symbol) => symbol !== edit.symbol);
-  return symbols.includes(edit.symbol) ? symbols : withInserted(symbols, edit.symbol, edit.at);
+export function applyEdit(list: Watchlist, edit: Edit): Watchlist {
+  switch (edit.kind) {
+    case "add":
+      return list.symbols.includes(edit.symbol) ? list : { ...list, symbols: withInserted(list.symbols, edit.symbol, edit.at) };
+    case "remove":
+      return { ...list, symbols: list.symbols.filter((symbol) => symbol !== edit.symbol) };
+    case "arrange":
+      return { ...list, symbols: arranged(list.symbols, edit.symbols) };
+    case "rename":
+      return { ...list, name: edit.name };
+    case "note": {
+      const { [edit.symbol]: _, ...others } = list.notes ?? {};
+      return { ...list, notes: edit.text === "" ? others : { ...others, [edit.symbol]: edit.text } };
+    }
+  }
+}
+
+function notesOf(notes: Watchlist["notes"], symbols: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(notes ?? {}).filter(([symbol]) => symbols.includes(symbol)));
 }
 
 /** `symbols` with one more, at its old place when it had one. */
 export function withInserted(symbols: readonly string[], symbol: string, at = symbols.length): string[] {
   return [...symbols.slice(0, at), symbol, ...symbols.slice(at)];
+}
+
+/** `symbols` in the wanted order; those that it does not name keep their order behind. */
+export function arranged(symbols: readonly string[], wanted: readonly string[]): string[] {
+  const here = new Set(symbols);
+  const named = new Set(wanted);
+  return [...wanted.filter((symbol) => here.has(symbol)), ...symbols.filter((symbol) => !named.has(symbol))];
+}
+
+/** `symbols` with one of them at another place. */
+export function moved(symbols: readonly string[], symbol: string, to: number): string[] {
+  const others = symbols.filter((other) => other !== symbol);
+  return withInserted(others, symbol, Math.max(0, Math.min(others.length, to)));
 }

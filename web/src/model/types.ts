@@ -64,6 +64,8 @@ export interface Watchlist {
   id: string;
   name: string;
   symbols: string[];
+  /** By symbol. Frames of the socket do not carry them: absent then. */
+  notes?: Readonly<Record<string, string>>;
   version: number;
   deleted: boolean;
 }
@@ -79,6 +81,40 @@ export interface ServerConfig {
   version: string;
   source: SourceKind;
   ws_path: string;
+  limits: { lists: number; symbols_per_list: number };
+}
+
+export type ThemeChoice = "system" | "light" | "dark";
+export type Colours = "green_up" | "red_up" | "blue_up";
+
+/** How somebody wants things shown, on every device. What is absent is the browser's. */
+export interface Preferences {
+  locale?: string;
+  time_zone?: string;
+  currency?: string;
+  theme: ThemeChoice;
+  colours: Colours;
+  quiet_hours?: { from: string; to: string };
+}
+
+/** A session, a token or a recovery code. */
+export interface Token {
+  id: string;
+  kind: string;
+  name?: string;
+  used_at: Timestamp;
+  expires_at: Timestamp;
+  current: boolean;
+}
+
+export interface Code {
+  code: string;
+  expires_at: Timestamp;
+}
+
+export interface ImportReport {
+  lists: { name: string; outcome: "created" | "changed" | "unchanged"; added: string[]; removed: string[] }[];
+  rejected: { line?: number; text: string; reason: string }[];
 }
 
 /** Prices as a snapshot, a tick or GET /quotes brings them. */

@@ -1,5 +1,6 @@
 // What the status line and the cards say.
 
+import type { Translate } from "../messages/translate";
 import type { Formats } from "./format";
 import type { MissingReason, SourceHealth, SourceKind, Timestamp } from "./types";
 
@@ -17,87 +18,58 @@ export interface Words {
   text: string;
 }
 
-export function connectionWords(state: ConnectionState, now: Timestamp): Words {
+export function connectionWords(state: ConnectionState, now: Timestamp, t: Translate): Words {
   switch (state.phase) {
     case "live":
-      return { tone: "good", text: "Live" };
+      return { tone: "good", text: t("connection.live") };
     case "connecting":
-      return { tone: "busy", text: "Connecting" };
+      return { tone: "busy", text: t("connection.connecting") };
     case "waiting":
-      return { tone: "warn", text: `Reconnecting in ${Math.max(1, Math.ceil((state.retryAt - now) / 1000))} s` };
+      return { tone: "warn", text: t("connection.waiting", { seconds: Math.max(1, Math.ceil((state.retryAt - now) / 1000)) }) };
     case "offline":
-      return { tone: "bad", text: "Offline" };
+      return { tone: "bad", text: t("connection.offline") };
   }
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  rate_limited: "rate limited",
-  session_refused: "it does not accept our session",
-  bad_answer: "its answers cannot be read",
-  unreachable: "no answer",
-};
 
 /** `retry_at` is the server's time, formatted for the reader's zone. */
 export function sourceWords(source: SourceHealth | undefined, formats: Formats): Words | undefined {
   if (!source) return undefined;
-  const next = source.retry_at === undefined ? "trying again" : `next attempt at ${formats.time(source.retry_at)}`;
-  const stay = `${next}; last prices stay`;
-  if (source.reason === "budget_spent") {
-    return { tone: "warn", text: `This hour's calls to the source are used up, ${stay}` };
-  }
-  const reason = source.reason === undefined ? "" : ` (${REASONS[source.reason] ?? source.reason.replaceAll("_", " ")})`;
+  const { t } = formats;
+  const next =
+    source.retry_at === undefined ? t("source.trying_again") : t("source.next_attempt", { time: formats.time(source.retry_at) });
+  if (source.reason === "budget_spent") return { tone: "warn", text: t("source.budget_spent", { next }) };
+  const known = source.reason && t.maybe(`source.reason.${source.reason}`, source.reason.replaceAll("_", " "));
+  const reason = known ? ` (${known})` : "";
   switch (source.state) {
     case "ok":
-      return { tone: "good", text: "Source ok" };
+      return { tone: "good", text: t("source.ok") };
     case "starting":
-      return { tone: "busy", text: "Waiting for the source's first prices" };
+      return { tone: "busy", text: t("source.starting") };
     case "degraded":
-      return { tone: "warn", text: `Prices come through a poorer endpoint${reason}; some figures may be missing` };
+      return { tone: "warn", text: t("source.degraded", { reason }) };
     case "refused":
-      return { tone: "warn", text: `The source refuses requests${reason}, ${stay}` };
+      return { tone: "warn", text: t("source.refused", { reason, next }) };
     case "unreachable":
-      return { tone: "bad", text: `The source cannot be reached${source.reason === "unreachable" ? "" : reason}, ${stay}` };
+      return { tone: "bad", text: t("source.unreachable", { reason: source.reason === "unreachable" ? "" : reason, next }) };
   }
 }
 
-export function sourceKindNotice(kind: SourceKind | undefined): { text: string; loud: boolean } | undefined {
+export function sourceKindNotice(kind: SourceKind | undefined, t: Translate): { text: string; loud: boolean } | undefined {
   switch (kind) {
     case "simulated":
-      return { text: "Simulated market: these prices are made up", loud: true };
     case "replay":
-      return { text: "Replay of recorded prices", loud: true };
+      return { text: t(`source.kind.${kind}`), loud: true };
     case "yahoo":
-      return { text: "Data from Yahoo Finance, for personal use", loud: false };
+      return { text: t("source.kind.yahoo"), loud: false };
     default:
       return undefined;
   }
 }
 
-export function missingWords(reason: MissingReason): string {
-  switch (reason) {
-    case "pending":
-      return "Waiting for its first price";
-    case "unknown":
-      return "The source does not know this symbol";
-    case "delisted":
-      return "Delisted: it is not traded any more";
-    case "malformed":
-      return "The source's answer could not be read; trying again";
-  }
+export function missingWords(reason: MissingReason, t: Translate): string {
+  return t(`missing.${reason}`);
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  equity: "Stock",
-  etf: "ETF",
-  mutual_fund: "Fund",
-  money_market: "Money market",
-  index: "Index",
-  currency: "Currency",
-  cryptocurrency: "Crypto",
-  future: "Future",
-  option: "Option",
-};
-
-export function kindWord(kind: string): string {
-  return KINDS[kind] ?? "Other";
+export function kindWord(kind: string, t: Translate): string {
+  return t.maybe(`kind.${kind}`, t("kind.other"));
 }

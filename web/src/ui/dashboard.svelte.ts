@@ -3,27 +3,27 @@
 
 import { SvelteMap } from "svelte/reactivity";
 import { Client } from "../api/client";
+import { failureWords } from "../api/failure";
+import { forget } from "../api/memory";
 import type { Ports } from "../api/ports";
+import type { RestClient } from "../api/rest";
+import type { Translate } from "../messages/translate";
 import type { Link } from "../model/age";
-import { compareDecimals } from "../model/decimal";
-import { Formats } from "../model/format";
+import { filtered, sorted } from "../model/columns";
+import type { Formats } from "../model/format";
 import type { History, HistoryRange } from "../model/history";
 import type { Instrument, Popular } from "../model/instrument";
-import type { MissingReason, Quote, ServerConfig, SourceHealth, SymbolMatch, Timestamp } from "../model/types";
+import { moved } from "../model/picks";
+import { rowOf, type Row } from "../model/row";
+import type { Preferences, ServerConfig, SourceHealth, SymbolMatch, Timestamp, Watchlist } from "../model/types";
 import type { ConnectionState } from "../model/words";
+import { Extras } from "./extras.svelte";
+import { Settings } from "./settings.svelte";
+import { Since } from "./since.svelte";
 import { Toasts } from "./toasts.svelte";
+import { View } from "./view.svelte";
 
 const CLOCK_EVERY_MS = 1000;
-
-/** What a card shows. */
-export interface Row {
-  quote: Quote | undefined;
-  missing: MissingReason | undefined;
-  /** Where the price went when it last changed on screen. */
-  move: "up" | "down" | undefined;
-  /** How often it changed, so that the same move twice is seen twice. */
-  moves: number;
-}
 
 export class Dashboard {
   config = $state.raw<ServerConfig>();
@@ -31,8 +31,11 @@ export class Dashboard {
   source = $state.raw<SourceHealth>();
   /** When the source was last asked, in server time; 0 when not known. */
   polledAt = $state.raw<Timestamp>(0);
-  /** The list in its order; absent until it has been read. */
-  picks = $state.raw<readonly string[]>();
+  lists = $state.raw<readonly Watchlist[]>([]);
+  /** The list on screen; absent until it has been read. */
+  active = $state.raw<Watchlist>();
+  /** Edits that wait for a connection. */
+  waiting = $state.raw(0);
   startFailure = $state.raw<string>();
   /** Local time; it moves once a second while the page is visible. */
   now = $state.raw<Timestamp>(0);
@@ -42,7 +45,10 @@ export class Dashboard {
   announcement = $state.raw("");
   readonly rows = new SvelteMap<string, Row>();
   readonly toasts: Toasts;
-  readonly formats: Formats;
+  readonly settings: Settings;
+  readonly view: View;
+  readonly extras: Extras;
+  readonly since: Since;
   readonly #ports: Ports;
   readonly #client: Client;
   #lastLiveAt = $state.raw<Timestamp>(0);
@@ -58,12 +64,24 @@ export class Dashboard {
     live: this.connection.phase === "live",
     lastLiveAt: this.#lastLiveAt,
   });
+  /** The symbols of the list in its own order; absent until it has been read. */
+  readonly picks = $derived(this.active?.symbols);
+  /** Those of them that are shown, in the order they are shown in. */
+  readonly shown: readonly string[] = $derived.by(() => {
+    const quoteOf = (symbol: string) => this.rows.get(symbol)?.quote;
+    const { filter, sorting, layout } = this.view;
+    const some = filter.trim() === "" ? (this.picks ?? []) : filtered(this.picks ?? [], filter, quoteOf, this.active?.notes);
+    return layout === "table" ? sorted(some, sorting, quoteOf, new Intl.Collator(this.settings.locale).compare) : some;
+  });
 
   constructor(ports: Ports) {
     this.#ports = ports;
     this.toasts = new Toasts(ports.timers);
-    this.formats = new Formats(navigator.language);
+    this.settings = new Settings(ports.storage);
+    this.view = new View(ports.storage);
     this.now = ports.now();
+    const fail = (error: unknown): void => this.toasts.show({ text: failureWords(error, this.t), tone: "bad" });
+    const warn = (text: string): void => this.toasts.show({ text, tone: "warn" });
     this.#client = new Client(ports, {
       onConfig: (config) => {
         this.config = config;
@@ -77,14 +95,31 @@ export class Dashboard {
         this.#sourceChanged = true;
         this.#drawSoon();
       },
-      onPicks: (symbols) => this.#picksAre(symbols),
-      onStartFailure: (detail) => {
-        this.startFailure = detail;
+      onLists: (lists, active) => this.#listsAre(lists, active),
+      onSession: () => void this.#readPreferences(),
+      onStartFailure: (error) => {
+        this.startFailure = error === undefined ? undefined : failureWords(error, this.t);
       },
-      onFailure: (detail) => this.toasts.show({ text: detail, tone: "bad" }),
-      onNewSession: () =>
-        this.toasts.show({ text: "Your session had ended. A new one, with an empty list, was made", tone: "warn" }),
+      onFailure: fail,
+      onMerge: (name) => warn(this.t("list.merged", { name })),
+      onWaiting: (count) => {
+        if (count > this.waiting) warn(this.t("list.queued"));
+        this.waiting = count;
+      },
+      onDeletedElsewhere: (name) => warn(this.t("list.deleted_elsewhere", { name })),
+      onNewSession: () => warn(this.t("error.session_ended")),
+      listName: () => this.t("list.default_name"),
     });
+    this.extras = new Extras(ports, this.#client);
+    this.since = new Since(ports);
+  }
+
+  get t(): Translate {
+    return this.settings.t;
+  }
+
+  get formats(): Formats {
+    return this.settings.formats;
   }
 
   /** Server time. */
@@ -92,16 +127,20 @@ export class Dashboard {
     return this.now + this.#clockOffset;
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    await this.settings.ready();
     const tellHidden = (): void => {
       this.#client.setHidden(document.hidden);
-      if (!document.hidden) this.now = this.#ports.now();
+      if (document.hidden) this.since.leave(this.rows);
+      else this.now = this.#ports.now();
     };
     document.addEventListener("visibilitychange", tellHidden);
     window.addEventListener("online", () => this.#client.networkChanged());
     window.addEventListener("offline", () => this.#client.networkChanged());
     window.setInterval(() => {
-      if (!document.hidden) this.now = this.#ports.now();
+      if (document.hidden) return;
+      this.now = this.#ports.now();
+      this.since.look(this.rows, this.connection.phase === "live");
     }, CLOCK_EVERY_MS);
     tellHidden();
     this.#client.start();
@@ -115,24 +154,27 @@ export class Dashboard {
     return this.#client.search(text, signal);
   }
 
+  /** Asks the server for something, as soon as there is a session. */
+  ask<T>(request: (rest: RestClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#client.ask(request, signal);
+  }
+
   instrument(symbol: string, signal: AbortSignal): Promise<Instrument> {
-    return this.#client.instrument(symbol, signal);
+    return this.ask((rest) => rest.instrument(symbol, signal), signal);
   }
 
   history(symbol: string, range: HistoryRange, signal: AbortSignal): Promise<History> {
-    return this.#client.history(symbol, range, signal);
+    return this.ask((rest) => rest.history(symbol, range, signal), signal);
   }
 
   trending(signal: AbortSignal): Promise<Popular> {
-    return this.#client.trending(signal);
+    return this.ask((rest) => rest.trending(signal), signal);
   }
 
   /** Keeps rows of symbols that are on no list, and their prices coming, until what is answered is called. */
   watch(symbols: readonly string[]): () => void {
-    for (const symbol of symbols) {
-      this.#watched.set(symbol, (this.#watched.get(symbol) ?? 0) + 1);
-      if (!this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol));
-    }
+    for (const symbol of symbols) this.#watched.set(symbol, (this.#watched.get(symbol) ?? 0) + 1);
+    this.#keepRows();
     const end = this.#client.watch(symbols);
     return () => {
       end();
@@ -141,7 +183,7 @@ export class Dashboard {
         if (left > 0) this.#watched.set(symbol, left);
         else this.#watched.delete(symbol);
       }
-      this.#dropUnwanted();
+      this.#keepRows();
     };
   }
 
@@ -152,25 +194,108 @@ export class Dashboard {
   /** Follows a symbol; one that is followed already is shown instead. */
   async add(symbol: string): Promise<void> {
     if (this.has(symbol)) {
+      this.view.filter = "";
+      this.view.open({ view: "board" });
       this.highlight(symbol);
       return;
     }
-    if (await this.#client.add(symbol)) this.announcement = `${symbol} is on your list now`;
+    if (await this.#client.add(symbol)) this.announcement = this.t("list.added", { symbol });
   }
 
   async remove(symbol: string): Promise<void> {
     const at = this.picks?.indexOf(symbol) ?? -1;
+    const list = this.active?.id;
     if (at < 0 || !(await this.#client.remove(symbol))) return;
     this.toasts.show({
-      text: `${symbol} removed`,
+      text: this.t("list.removed", { symbol }),
       tone: "good",
-      action: { label: "Undo", run: () => void this.#client.restore(symbol, at) },
+      action: { label: this.t("list.undo"), run: () => void this.#client.restore(symbol, at, list) },
     });
+  }
+
+  /** Puts a symbol at another place of the list, and says where it is now. */
+  move(symbol: string, to: number): void {
+    const before = this.picks ?? [];
+    const symbols = moved(before, symbol, to);
+    const place = symbols.indexOf(symbol);
+    if (symbols.every((one, at) => one === before[at])) return;
+    this.announcement = this.t("order.moved", { symbol, place: place + 1, count: symbols.length });
+    void this.#client.edit({ kind: "arrange", symbols });
+  }
+
+  async sortAlphabetically(): Promise<void> {
+    const { compare } = new Intl.Collator(this.settings.locale, { numeric: true });
+    const symbols = [...(this.picks ?? [])].sort(compare);
+    if (await this.#client.edit({ kind: "arrange", symbols })) this.announcement = this.t("list.sorted");
+  }
+
+  note(symbol: string, text: string): Promise<boolean> {
+    return this.#client.edit({ kind: "note", symbol, text: text.trim() });
+  }
+
+  show(id: string): void {
+    this.view.filter = "";
+    void this.#client.show(id);
+  }
+
+  /** Shows the list so many places further on, round the end. */
+  showNeighbour(step: 1 | -1): void {
+    const at = this.lists.findIndex((list) => list.id === this.active?.id);
+    const next = this.lists.at((at + step) % this.lists.length);
+    if (next) this.show(next.id);
+  }
+
+  async createList(name: string): Promise<boolean> {
+    const created = await this.#client.createList(name.trim());
+    if (created) this.announcement = this.t("list.created", { name: name.trim() });
+    return created;
+  }
+
+  renameList(id: string, name: string): Promise<boolean> {
+    return this.#client.edit({ kind: "rename", name: name.trim() }, id);
+  }
+
+  async deleteList(list: Watchlist): Promise<void> {
+    if (await this.#client.deleteList(list.id)) this.toasts.show({ text: this.t("list.deleted", { name: list.name }), tone: "good" });
+  }
+
+  readListsAgain(): Promise<void> {
+    return this.#client.readAgain();
+  }
+
+  /** Keeps preferences on the server and shows them at once. */
+  async prefer(change: Partial<Preferences>, gone: readonly (keyof Preferences)[] = []): Promise<void> {
+    const wanted = { ...this.settings.preferences, ...change };
+    for (const key of gone) delete wanted[key];
+    await this.settings.take(wanted);
+    this.#convert();
+    try {
+      await this.ask((rest) => rest.replacePreferences(wanted));
+    } catch (error) {
+      this.toasts.show({ text: failureWords(error, this.t), tone: "bad" });
+    }
+  }
+
+  /** Another account takes over, or none: nothing of this one stays. */
+  startOver(): void {
+    this.#client.stop();
+    forget(this.#ports.storage);
+    location.hash = "#/";
+    location.reload();
   }
 
   highlight(symbol: string): void {
     this.highlighted = undefined;
     this.highlighted = symbol;
+  }
+
+  async #readPreferences(): Promise<void> {
+    try {
+      await this.settings.take(await this.ask((rest) => rest.preferences()));
+      this.#convert();
+    } catch {
+      // What this browser keeps serves until the next connection.
+    }
   }
 
   #connectionIs(state: ConnectionState): void {
@@ -182,15 +307,19 @@ export class Dashboard {
     if (state.phase === "live") this.#readSource();
   }
 
-  #picksAre(symbols: readonly string[]): void {
-    this.picks = symbols;
-    this.#dropUnwanted();
-    for (const symbol of symbols) if (!this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol));
+  #listsAre(lists: readonly Watchlist[], active: Watchlist): void {
+    this.lists = lists;
+    this.active = active;
+    this.#keepRows();
+    this.extras.draw(active.symbols);
+    this.#convert();
   }
 
-  #dropUnwanted(): void {
-    const wanted = new Set([...(this.picks ?? []), ...this.#watched.keys()]);
+  /** One row for each symbol on screen, and no others. */
+  #keepRows(): void {
+    const wanted = new Set([...(this.active?.symbols ?? []), ...this.#watched.keys()]);
     for (const symbol of [...this.rows.keys()].filter((symbol) => !wanted.has(symbol))) this.rows.delete(symbol);
+    for (const symbol of wanted) if (!this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol));
   }
 
   #drawSoon(): void {
@@ -205,6 +334,12 @@ export class Dashboard {
     this.#changed.clear();
     if (this.#sourceChanged) this.#readSource();
     this.polledAt = this.#client.board.polledAt;
+    this.#convert();
+  }
+
+  #convert(): void {
+    const quotes = [...this.rows.values()].map((row) => row.quote);
+    this.extras.convert(quotes, this.settings.preferences.currency);
   }
 
   #readSource(): void {
@@ -215,16 +350,6 @@ export class Dashboard {
   }
 
   #rowOf(symbol: string): Row {
-    const before = this.rows.get(symbol);
-    const quote = this.#client.board.quote(symbol);
-    const missing = this.#client.board.missing(symbol);
-    const moved = quote?.price !== undefined && before?.quote?.price !== undefined;
-    const difference = moved ? compareDecimals(shownPrice(quote), shownPrice(before.quote)) : 0;
-    if (difference === 0) return { quote, missing, move: before?.move, moves: before?.moves ?? 0 };
-    return { quote, missing, move: difference > 0 ? "up" : "down", moves: (before?.moves ?? 0) + 1 };
+    return rowOf(this.rows.get(symbol), this.#client.board.quote(symbol), this.#client.board.missing(symbol));
   }
-}
-
-function shownPrice(quote: Quote | undefined): string {
-  return quote?.price ?? "0";
 }

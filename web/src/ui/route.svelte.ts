@@ -1,14 +1,21 @@
 // Which view the address names. It stands after the `#`, so that a reload and the back button work on any server.
 
-export type Route = { view: "board" } | { view: "symbol"; symbol: string };
+const PAGES = ["board", "settings", "popular", "api"] as const;
+
+export type Route = { view: (typeof PAGES)[number] } | { view: "symbol"; symbol: string };
 
 export function symbolAddress(symbol: string): string {
   return `#/symbols/${encodeURIComponent(symbol)}`;
 }
 
+export function addressOf(route: Route): string {
+  if (route.view === "symbol") return symbolAddress(route.symbol);
+  return route.view === "board" ? "#/" : `#/${route.view}`;
+}
+
 export function routeOf(hash: string): Route {
   const symbol = /^#\/symbols\/([^/]+)$/.exec(hash)?.[1];
-  if (symbol === undefined) return { view: "board" };
+  if (symbol === undefined) return { view: PAGES.find((page) => hash === `#/${page}`) ?? "board" };
   try {
     return { view: "symbol", symbol: decodeURIComponent(symbol).toUpperCase() };
   } catch {

@@ -60,6 +60,12 @@ export class FakePorts implements Ports {
   readonly sockets: FakeSocket[] = [];
   readonly requests: Request[] = [];
   answer: (request: Request) => Answer | Promise<Answer> = () => ({ status: 404, json: {} });
+  readonly stored = new Map<string, string>();
+  readonly storage = {
+    get: (key: string): string | undefined => this.stored.get(key),
+    set: (key: string, value: string): void => void this.stored.set(key, value),
+    remove: (key: string): void => void this.stored.delete(key),
+  };
   readonly #timers = new Map<number, Timer>();
   #lastTimer = 0;
 
@@ -106,8 +112,8 @@ export class FakePorts implements Ports {
     const request = {
       method: init.method ?? "GET",
       path,
-      body: typeof init.body === "string" ? JSON.parse(init.body) : undefined,
-      headers: init.headers as Record<string, string>,
+      body: typeof init.body === "string" && headersOf(init)["content-type"] === "application/json" ? JSON.parse(init.body) : undefined,
+      headers: headersOf(init),
       init,
     };
     this.requests.push(request);
@@ -131,6 +137,10 @@ export class FakePorts implements Ports {
     this.time = end;
     await settled();
   }
+}
+
+function headersOf(init: RequestInit): Record<string, string> {
+  return (init.headers ?? {}) as Record<string, string>;
 }
 
 /** Lets every promise that can go on do so. */

@@ -1,0 +1,58 @@
+// Looks texts up in the language of the user.
+
+import { en } from "./en";
+
+export type MessageKey = keyof typeof en;
+export type Messages = Readonly<Record<MessageKey, string>>;
+/** What a count chooses between: the part of a key before `.one` and `.other`. */
+export type CountedKey = Counted<MessageKey>;
+type Counted<Key> = Key extends `${infer Base}.other` ? (`${Base}.one` extends MessageKey ? Base : never) : never;
+export type Language = "en" | "de";
+type Values = Readonly<Record<string, string | number>>;
+
+export interface Translate {
+  (key: MessageKey, values?: Values): string;
+  /** The form for this count, which fills `{count}` in too. */
+  count(key: CountedKey, count: number, values?: Values): string;
+  /** The text of a key that is put together at run time, or `otherwise` when there is none. */
+  maybe(key: string, otherwise: string): string;
+  readonly language: Language;
+}
+
+function filled(text: string, values: Values): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+}
+
+export function translator(language: Language, messages: Messages): Translate {
+  const plurals = new Intl.PluralRules(language);
+  const translate = (key: MessageKey, values: Values = {}): string => filled(messages[key], values);
+  return Object.assign(translate, {
+    language,
+    count: (key: CountedKey, count: number, values: Values = {}): string => {
+      const form = plurals.select(count) === "one" ? "one" : "other";
+      return filled(messages[`${key}.${form}` as MessageKey], { count, ...values });
+    },
+    maybe: (key: string, otherwise: string): string => (Object.hasOwn(messages, key) ? messages[key as MessageKey] : otherwise),
+  });
+}
+
+export const english = translator("en", en);
+
+/** The languages that there are, each with its own name. */
+export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", de: "Deutsch" };
+
+/** The first of the wanted languages that there is; English when there is none. */
+export function languageFor(tags: readonly string[]): Language {
+  for (const tag of tags) {
+    const language = tag.toLowerCase().split("-")[0];
+    if (language === "en" || language === "de") return language;
+  }
+  return "en";
+}
+
+/** Loads a language; only English comes with the page. */
+export async function load(language: Language): Promise<Translate> {
+  if (language === "en") return english;
+  const { de } = await import("./de");
+  return translator("de", de);
+}

@@ -1,0 +1,70 @@
+// "Since you looked": the prices are noted when the page is left, and compared when somebody comes back.
+
+import type { Ports } from "../api/ports";
+import { decimal, fields, moment } from "../model/fields";
+import type { Row } from "../model/row";
+import { type Glance, type Summary, summaryOf } from "../model/since";
+import type { Decimal } from "../model/types";
+
+const KEY = "quickstocks.seen";
+/** Who was away for less needs no summary. */
+const LONG_ENOUGH_MS = 15 * 60_000;
+
+export class Since {
+  summary = $state.raw<Summary>();
+  readonly #ports: Ports;
+  #before: Glance | undefined;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+    this.#before = this.#recall();
+    window.addEventListener("pagehide", () => this.#write());
+  }
+
+  /** The page is out of sight from now on. */
+  leave(rows: ReadonlyMap<string, Row>): void {
+    this.#last = pricesOf(rows);
+    this.#write();
+    this.#before = this.#recall();
+  }
+
+  /** Somebody looks. The summary waits for live prices: those from disk are the ones they know. */
+  look(rows: ReadonlyMap<string, Row>, live: boolean): void {
+    const prices = pricesOf(rows);
+    this.#last = prices;
+    const before = this.#before;
+    if (!before || !live || Object.keys(prices).length === 0) return;
+    this.#before = undefined;
+    if (this.#ports.now() - before.at >= LONG_ENOUGH_MS) this.summary = summaryOf(before, prices);
+  }
+
+  dismiss(): void {
+    this.summary = undefined;
+  }
+
+  #last: Record<string, Decimal> = {};
+
+  #write(): void {
+    // A page that was left before its prices came has seen nothing.
+    if (Object.keys(this.#last).length === 0) return;
+    this.#ports.storage.set(KEY, JSON.stringify({ at: this.#ports.now(), prices: this.#last }));
+  }
+
+  #recall(): Glance | undefined {
+    try {
+      const from = fields(JSON.parse(this.#ports.storage.get(KEY) ?? "null"));
+      const at = moment(from?.at);
+      if (!from || at === undefined) return undefined;
+      const prices = Object.entries(fields(from.prices) ?? {}).filter((entry): entry is [string, string] => decimal(entry[1]) !== undefined);
+      return { at, prices: Object.fromEntries(prices) };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function pricesOf(rows: ReadonlyMap<string, Row>): Record<string, Decimal> {
+  const prices: Record<string, Decimal> = {};
+  for (const [symbol, { quote }] of rows) if (quote?.price !== undefined) prices[symbol] = quote.price;
+  return prices;
+}
