@@ -63,7 +63,7 @@ test("every range is drawn, by keyboard, as lines and as candles, and the choice
   await page.getByText("Split 4 for 1").waitFor();
   await page.getByRole("radio", { name: "Candles" }).check({ force: true });
   await page.getByText("These prices as a table").click();
-  assert.ok((await page.locator(".table-frame tbody tr").count()) > 100);
+  await page.locator(".table-frame tbody tr").nth(100).waitFor();
   await page.reload();
   await shownChart(page).waitFor();
   assert.ok(await page.getByRole("radio", { name: "Max" }).isChecked());

@@ -106,7 +106,8 @@ export class Board {
     for (const { symbol, reason } of prices.missing) {
       const before = this.#missing.get(symbol);
       const outdated = (this.#quotes.get(symbol)?.tick ?? -1) > prices.tick || (before?.tick ?? -1) > prices.tick;
-      if (outdated) continue;
+      // That it is asked for again does not unsay why it had no quote; only a quote does.
+      if (outdated || (reason === "pending" && before)) continue;
       this.#missing.set(symbol, { reason, tick: prices.tick });
       if (before?.reason !== reason) symbols.push(symbol);
     }

@@ -21,12 +21,9 @@ export class Updates {
       // The first worker of all takes over nothing that is on screen.
       if (this.#wanted) reload();
     });
-    let registration: ServiceWorkerRegistration;
-    try {
-      registration = await workers.register("/sw.js");
-    } catch {
-      return;
-    }
+    // Where workers are blocked the promise may be kept with nothing.
+    const registration = (await workers.register("/sw.js").catch(() => undefined)) as ServiceWorkerRegistration | undefined;
+    if (!registration) return;
     const look = (): void => {
       // Without a controller it is the first version, which is on screen already.
       if (!registration.waiting || !workers.controller) return;
