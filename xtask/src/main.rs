@@ -6,6 +6,7 @@ mod cloud;
 mod command;
 mod deploy_web;
 mod e2e;
+mod fuzz;
 mod run;
 mod setup;
 mod template;

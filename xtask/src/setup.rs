@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: what the tests need beyond Rust. Quick when everything is there.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,11 +14,16 @@ const PYTHON: (u32, u32) = (3, 10);
 /// The Python tools, with exact versions.
 const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
 
+/// What fuzzes the API, likewise.
+const FUZZ_REQUIREMENTS: &str = include_str!("../python/fuzz-requirements.txt");
+
 /// Something that a test stage cannot do without.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Need {
     /// The AWS tools and the emulator, in a Python environment of our own.
     Python,
+    /// What fuzzes the API, in another one.
+    Fuzz,
     /// Node.js and the web UI's packages.
     Node,
     /// A Chromium that can be driven.
@@ -27,7 +32,7 @@ pub(crate) enum Need {
 
 /// Installs everything.
 pub(crate) fn all() -> Result<()> {
-    ensure(&[Need::Python, Need::Node, Need::Browser])?;
+    ensure(&[Need::Python, Need::Fuzz, Need::Node, Need::Browser])?;
     if nextest() {
         println!("cargo-nextest: found");
     } else {
@@ -39,7 +44,10 @@ pub(crate) fn all() -> Result<()> {
 /// Installs what is asked for, where it is missing.
 pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     if needs.contains(&Need::Python) {
-        python_tools()?;
+        python_tools("Python tools", &workspace::venv(), "requirements.txt", REQUIREMENTS)?;
+    }
+    if needs.contains(&Need::Fuzz) {
+        python_tools("fuzzing tools", &workspace::fuzz_venv(), "fuzz-requirements.txt", FUZZ_REQUIREMENTS)?;
     }
     if needs.contains(&Need::Node) {
         web::check_node()?;
@@ -94,28 +102,27 @@ fn is_root() -> bool {
     false
 }
 
-/// Makes the Python environment, unless it holds exactly these versions already.
-fn python_tools() -> Result<()> {
-    let venv = workspace::venv();
+/// Makes a Python environment, unless it holds exactly these versions already.
+fn python_tools(name: &str, venv: &Path, file: &str, requirements: &str) -> Result<()> {
     // Written last: without it the installation was cut short, with another content the versions have moved.
     let stamp = venv.join("requirements.installed");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == REQUIREMENTS) {
-        println!("Python tools: installed");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == requirements) {
+        println!("{name}: installed");
         return Ok(());
     }
     let python = python()?;
     if venv.exists() {
-        fs::remove_dir_all(&venv).with_context(|| format!("cannot remove {}", venv.display()))?;
+        fs::remove_dir_all(venv).with_context(|| format!("cannot remove {}", venv.display()))?;
     }
-    command::run(Command::new(&python).args(["-m", "venv"]).arg(&venv)).context(
+    command::run(Command::new(&python).args(["-m", "venv"]).arg(venv)).context(
         "Python cannot make virtual environments: install its venv module (on Debian and Ubuntu `apt-get install python3-venv`)",
     )?;
     command::run(
-        command::venv("python")
+        Command::new(workspace::programs_of(venv).join("python"))
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(workspace::root().join("xtask/python/requirements.txt")),
+            .arg(workspace::root().join("xtask/python").join(file)),
     )?;
-    fs::write(&stamp, REQUIREMENTS).with_context(|| format!("cannot write {}", stamp.display()))
+    fs::write(&stamp, requirements).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
 /// A Python that is new enough.
@@ -154,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_tool_has_one_exact_version() {
-        for line in REQUIREMENTS.lines().filter(|line| !line.starts_with('#')) {
+        for line in REQUIREMENTS.lines().chain(FUZZ_REQUIREMENTS.lines()).filter(|line| !line.starts_with('#')) {
             let (name, version) = line.split_once("==").expect(line);
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{line}");
             assert!(version.chars().all(|c| c.is_ascii_digit() || c == '.'), "{line}");

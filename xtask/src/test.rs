@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::setup::{self, Need};
-use crate::{command, e2e, template, tidy, web};
+use crate::{command, e2e, fuzz, template, tidy, web};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -35,6 +35,8 @@ enum Stage {
     Rust,
     /// Documentation, with warnings as errors.
     Doc,
+    /// The API, with requests made from its own document.
+    Fuzz,
     /// The web UI: types, tests, build, size.
     Web,
     /// The web UI in a browser, against the running system.
@@ -48,6 +50,7 @@ impl Stage {
         match self {
             Self::Fmt | Self::Clippy | Self::Tidy | Self::Deny | Self::Doc => &[],
             Self::Template | Self::Rust | Self::Cloud => &[Need::Python],
+            Self::Fuzz => &[Need::Fuzz],
             Self::Web => &[Need::Node],
             Self::E2e => &[Need::Node, Need::Browser],
         }
@@ -75,6 +78,7 @@ impl Stage {
             ),
             // The build also checks the size of what is loaded first.
             Self::Web => ["check", "test", "build"].iter().try_for_each(|script| web::npm(&["run", script])),
+            Self::Fuzz => fuzz::run(),
             Self::E2e => e2e::run(),
             Self::Cloud => cloud(),
         }?;

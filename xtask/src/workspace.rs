@@ -32,5 +32,15 @@ pub(crate) fn venv() -> PathBuf {
 
 /// The folder of the Python environment's programs.
 pub(crate) fn venv_bin() -> PathBuf {
-    venv().join(if cfg!(windows) { "Scripts" } else { "bin" })
+    programs_of(&venv())
+}
+
+/// The Python environment of the fuzzing.
+pub(crate) fn fuzz_venv() -> PathBuf {
+    root().join(".tools").join("fuzz")
+}
+
+/// The folder of an environment's programs.
+pub(crate) fn programs_of(venv: &Path) -> PathBuf {
+    venv.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }

@@ -77,7 +77,7 @@ pub struct WatchlistInput {
     /// Notes by symbol, each of 1 to 280 characters and about a symbol that is in the list. When this is left out, the symbols that stay
     /// keep their notes.
     #[serde(default)]
-    #[schema(nullable = false, example = json!({"AAPL": "the yardstick"}))]
+    #[schema(example = json!({"AAPL": "the yardstick"}))]
     pub notes: Option<BTreeMap<String, String>>,
 }
 
@@ -159,6 +159,23 @@ pub struct PreferencesInput {
 fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let fields: Option<serde_json::Map<String, serde_json::Value>> = Option::deserialize(deserializer)?;
     fields.map(|fields| T::deserialize(serde_json::Value::Object(fields)).map_err(D::Error::custom)).transpose()
+}
+
+/// Reads a whole number however it is written: to JSON Schema `90.0` is an integer too.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole_number(deserializer).map(Some)
+}
+
+/// Likewise, where a number has to be.
+pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let whole = number.as_u64().or_else(|| {
+        let text = number.to_string();
+        let (before, after) = text.split_once('.')?;
+        if after.bytes().all(|digit| digit == b'0') { before.parse().ok() } else { None }
+    });
+    let whole = whole.and_then(|whole| u32::try_from(whole).ok());
+    whole.ok_or_else(|| D::Error::custom(format!("{number} is no whole number from 0 to {}", u32::MAX)))
 }
 
 /// A part of each day, which may pass midnight.

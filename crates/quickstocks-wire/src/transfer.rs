@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 mod read;
 mod write;
 
-pub use read::{Rejected, Rejection, UnreadableFile, read};
+pub use read::{Rejected, Rejection, UnreadableFile, read, read_json};
 pub use write::{write_csv, write_json};
 
 /// What the JSON form calls itself.

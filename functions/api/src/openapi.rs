@@ -2,6 +2,7 @@
 
 mod codes;
 mod complete;
+mod parameters;
 
 use std::sync::LazyLock;
 
@@ -11,6 +12,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use crate::CookieMode;
 use crate::routes::{account, live, preferences, prices, reference, service, session, tokens, transfer, watchlists};
 
 #[derive(OpenApi)]
@@ -86,6 +88,19 @@ impl Modify for Securities {
                 HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("an access token, of POST /api/v1/tokens"));
             components.add_security_scheme("token", SecurityScheme::Http(token.build()));
         }
+    }
+}
+
+/// The document as a site with this cookie serves it.
+pub(crate) fn document_with(cookie: CookieMode) -> &'static Value {
+    static PLAIN: LazyLock<Value> = LazyLock::new(|| {
+        let mut plain = document().clone();
+        plain["components"]["securitySchemes"]["session"]["name"] = CookieMode::Plain.name().into();
+        plain
+    });
+    match cookie {
+        CookieMode::Secure => document(),
+        CookieMode::Plain => &PLAIN,
     }
 }
 

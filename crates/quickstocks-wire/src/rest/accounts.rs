@@ -73,8 +73,8 @@ pub struct TokenInput {
     #[schema(value_type = schema::Scope)]
     pub scope: Scope,
     /// For how many days it is good; 90 unless said otherwise.
-    #[serde(default)]
-    #[schema(minimum = 1, maximum = 366, example = 90)]
+    #[serde(default, deserialize_with = "super::whole")]
+    #[schema(minimum = 1, maximum = 366, example = 90, nullable = false)]
     pub expires_in_days: Option<u32>,
 }
 

@@ -202,6 +202,34 @@ pub struct Watchlist {
     pub updated_at: i64,
 }
 
+/// Watchlists as a file, which `POST /import` takes.
+#[derive(ToSchema)]
+pub struct WatchlistsFile {
+    #[schema(example = "quickstocks.watchlists", pattern = "^quickstocks\\.watchlists$")]
+    pub format: String,
+    #[schema(example = 1, minimum = 1, maximum = 1)]
+    pub version: u32,
+    pub watchlists: Vec<FileList>,
+}
+
+/// A watchlist in a file.
+#[derive(ToSchema)]
+pub struct FileList {
+    #[schema(example = "My picks")]
+    pub name: String,
+    pub symbols: Vec<FileEntry>,
+}
+
+/// A symbol on a watchlist in a file.
+#[derive(ToSchema)]
+pub struct FileEntry {
+    #[schema(example = "AAPL")]
+    pub symbol: String,
+    /// What its owner wrote about it.
+    #[schema(example = "the yardstick")]
+    pub note: Option<String>,
+}
+
 /// How somebody wants things shown and when they want to be left alone. What is absent is as the browser has it.
 #[derive(ToSchema)]
 pub struct Preferences {

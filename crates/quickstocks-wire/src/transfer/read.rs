@@ -42,6 +42,9 @@ pub enum UnreadableFile {
     /// It is empty.
     #[error("the file is empty")]
     Empty,
+    /// There is nothing in it that could be a symbol.
+    #[error("the file names no symbol")]
+    NoSymbol,
     /// It is not text.
     #[error("the file is not UTF-8 text")]
     NotText,
@@ -72,9 +75,24 @@ pub fn read(bytes: &[u8]) -> Result<PortableFile, UnreadableFile> {
     if text.trim_start().starts_with(['{', '[']) {
         return json(text);
     }
-    match Columns::of(text) {
-        Some(columns) => table(text, &columns),
-        None => Ok(symbols(text)),
+    if let Some(columns) = Columns::of(text) {
+        return table(text, &columns);
+    }
+    let file = symbols(text);
+    let nothing = file.rejected.is_empty() && file.lists.iter().all(|list| list.entries.is_empty());
+    if nothing { Err(UnreadableFile::NoSymbol) } else { Ok(file) }
+}
+
+/// Reads a file that is said to be JSON: it has to be ours.
+///
+/// # Errors
+/// [`UnreadableFile`] when it is not.
+pub fn read_json(bytes: &[u8]) -> Result<PortableFile, UnreadableFile> {
+    let file = read(bytes)?;
+    if file.kind == FileKind::Json {
+        Ok(file)
+    } else {
+        Err(UnreadableFile::Json("it is no object; send other files as text/csv or text/plain".to_owned()))
     }
 }
 
@@ -131,6 +149,7 @@ impl Collector {
 #[derive(Deserialize)]
 struct Document {
     format: String,
+    #[serde(deserialize_with = "crate::rest::whole_number")]
     version: u32,
     watchlists: Vec<List>,
 }
@@ -138,7 +157,6 @@ struct Document {
 #[derive(Deserialize)]
 struct List {
     name: String,
-    #[serde(default)]
     symbols: Vec<Entry>,
 }
 
@@ -154,7 +172,7 @@ struct Entry {
 struct Head {
     #[serde(default)]
     format: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::rest::whole_number")]
     version: u32,
 }
 
@@ -166,6 +184,9 @@ fn json(text: &str) -> Result<PortableFile, UnreadableFile> {
     }
     if head.version > VERSION {
         return Err(UnreadableFile::TooNew { found: head.version });
+    }
+    if head.version == 0 {
+        return Err(UnreadableFile::Json(format!("its \"version\" is none of 1 to {VERSION}")));
     }
     let mut json = serde_json::Deserializer::from_str(text);
     let document: Document =

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::codes::{self, Code};
+use super::parameters;
 use crate::error::PROBLEM_JSON;
 
 /// Real answers of the tests' scene; `UPDATE_EXAMPLES=1 cargo nextest run -p api examples` writes them anew.
@@ -38,7 +39,7 @@ pub(crate) fn complete(document: &mut Value) {
             let name = format!("{} {path}", method.to_uppercase());
             operation["operationId"] = operation_id(method, path).into();
             take_key(method, operation);
-            describe_placeholders(operation);
+            parameters::describe(operation);
             problems(method, path, operation);
             success(&name, operation);
             exemplify(&examples[&name], operation);
@@ -62,24 +63,10 @@ fn take_key(method: &str, operation: &mut Value) {
         "description": "a text of your own for this very request: sent again with it within 24 hours, the request is not done again and the answer is the same",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }
     });
-    match operation["parameters"].as_array_mut() {
+    // Asked for with an index, what is not there would come to be: as null, which is no list of parameters.
+    match operation.get_mut("parameters").and_then(Value::as_array_mut) {
         Some(parameters) => parameters.push(key),
         None => operation["parameters"] = json!([key]),
-    }
-}
-
-fn describe_placeholders(operation: &mut Value) {
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-        if parameter["in"] == "path" && parameter.get("description").is_none() {
-            parameter["description"] = match parameter["name"].as_str() {
-                Some("symbol") => "a symbol as the source of prices writes it; `^` and `=` are percent-encoded",
-                _ => "an id, as a list of such things tells it",
-            }
-            .into();
-        }
-        if parameter["in"] == "header" && parameter.get("example").is_none() {
-            parameter["example"] = "\"3\"".into();
-        }
     }
 }
 
@@ -148,6 +135,9 @@ fn exemplify(example: &Value, operation: &mut Value) {
         && let Some(contents) = operation["requestBody"]["content"].as_object_mut()
     {
         for (media_type, content) in contents {
+            if content["schema"]["type"] == "string" {
+                content["schema"]["minLength"] = 1.into();
+            }
             match media_type.as_str() {
                 "application/json" => content["example"] = body.clone(),
                 "text/csv" => content["example"] = CSV.into(),

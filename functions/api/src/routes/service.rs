@@ -36,6 +36,6 @@ pub(crate) async fn config(State(deps): State<AppState>) -> Json<ConfigBody> {
 
 /// This document. Public.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "service", responses((status = 200, description = "an OpenAPI 3.1 document")))]
-pub(crate) async fn openapi() -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(openapi::document())).into_response()
+pub(crate) async fn openapi(State(deps): State<AppState>) -> Response {
+    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(openapi::document_with(deps.settings.cookie))).into_response()
 }

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::import::{ImportMode, ImportOutcome, ImportedList, IncomingList};
 use quickstocks_core::model::{Note, Symbol, Watchlist};
-use quickstocks_wire::rest::{ImportBody, ImportedListBody, Problem, RejectedBody};
+use quickstocks_wire::rest::{ImportBody, ImportedListBody, Problem, RejectedBody, schema};
 use quickstocks_wire::transfer::{self, PortableEntry, PortableList, Rejection, UnreadableFile};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -39,7 +39,7 @@ pub(crate) struct ImportQuery {
 
 /// Your watchlists as a file, with their notes: JSON, which is exact, or CSV for a spreadsheet.
 #[utoipa::path(get, path = "/api/v1/export", tag = "watchlists", security(("session" = []), ("token" = [])), params(ExportQuery),
-    responses((status = 200, description = "the file", content((String = "application/json"), (String = "text/csv"))),
+    responses((status = 200, description = "the file", content((schema::WatchlistsFile = "application/json"), (String = "text/csv"))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn export(
     State(deps): State<AppState>,
@@ -66,7 +66,7 @@ pub(crate) async fn export(
 /// Takes over watchlists from a file: our JSON or CSV, a portfolio that Yahoo Finance exported, or plain symbols. What the file is, is told
 /// from its content. Each list is written whole or not at all, and an import that failed half-way can be repeated.
 #[utoipa::path(post, path = "/api/v1/import", tag = "watchlists", security(("session" = []), ("token" = [])), params(ImportQuery),
-    request_body(content((String = "text/csv"), (String = "text/plain"), (String = "application/json")), description = "the file, at most 2 MB"),
+    request_body(content((String = "text/csv"), (String = "text/plain"), (schema::WatchlistsFile = "application/json")), description = "the file, at most 2 MB"),
     responses((status = 200, body = ImportBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 412, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn import(
@@ -80,11 +80,15 @@ pub(crate) async fn import(
         Some("replace") => ImportMode::Replace,
         Some(_) => return Err(ApiError::invalid("mode_invalid", "mode", "mode is merge or replace")),
     };
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said_json =
+        media_type.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"));
     let bytes = axum::body::to_bytes(request.into_body(), MAX_FILE_BYTES).await.map_err(|_| {
         let detail = format!("a file has at most {} MB", MAX_FILE_BYTES / 1024 / 1024);
         ApiError::client(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
     })?;
-    let file = transfer::read(&bytes).map_err(|error| unreadable(&error))?;
+    let file = if said_json { transfer::read_json(&bytes) } else { transfer::read(&bytes) };
+    let file = file.map_err(|error| unreadable(&error))?;
     let mut rejected: Vec<RejectedBody> = file
         .rejected
         .iter()

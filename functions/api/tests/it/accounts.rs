@@ -114,7 +114,7 @@ async fn a_script_may_what_its_token_says() {
 async fn that_a_token_is_used_is_noted_once_a_day() {
     let world = World::new();
     let mut browser = world.guest().await;
-    let made = browser.post("/tokens", &json!({ "name": "x", "scope": "read", "expires_in_days": 366 })).await.json();
+    let made = browser.post("/tokens", &json!({ "name": "x", "scope": "read", "expires_in_days": 366.0 })).await.json();
     let secret = made["secret"].as_str().unwrap();
     let access = || world.store.inner().tokens().into_iter().find(|token| token.kind == TokenKind::AccessRead).unwrap();
     for (hours, noted) in [(20, 0), (5, 25), (20, 25), (5, 50)] {
@@ -152,6 +152,7 @@ async fn a_token_that_cannot_be_is_refused_and_nothing_is_made() {
             "expires_in_days_invalid",
             Some("expires_in_days"),
         ),
+        (json!({ "name": "x", "scope": "read", "expires_in_days": 1.5 }), 400, "body_malformed", Some("expires_in_days")),
         (json!({ "name": "x", "scope": "read", "expires_in_days": -1 }), 400, "body_malformed", Some("expires_in_days")),
         (json!({ "name": "x", "scope": "read", "user": "bob" }), 400, "body_malformed", Some("user")),
     ] {

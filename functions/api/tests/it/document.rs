@@ -194,6 +194,26 @@ fn every_request_and_every_answer_has_an_example_that_its_schema_allows() {
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
+/// Operations without parameters once had `"parameters": null`, which readers of the document refuse.
+#[test]
+fn nothing_in_the_document_is_null_but_in_examples() {
+    fn nulls(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Null => found.push(at.to_owned()),
+            Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| nulls(item, &format!("{at}/{n}"), found)),
+            Value::Object(fields) => {
+                for (key, field) in fields.iter().filter(|(key, _)| !key.starts_with("example")) {
+                    nulls(field, &format!("{at}/{key}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    nulls(&document(), "", &mut found);
+    assert_eq!(found, [""; 0]);
+}
+
 #[test]
 fn every_problem_in_the_document_has_its_codes() {
     let document = document();
