@@ -1,0 +1,3 @@
+import { testEveryView } from "./every-view.mjs";
+
+testEveryView("dark");
