@@ -55,6 +55,7 @@ def policies(stack):
     iam = boto3.client("iam")
     found = outputs(stack)
     table, topic, socket_api = found["TableName"], found["TickTopicArn"], found["WebSocketApiId"]
+    signing_key = resource(stack, "VapidKey")
     key = {"pk": {"S": "POLICY#test"}, "sk": {"S": "-"}}
     update = {"UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": "1"}}}
     query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "POLICY#test"}}}
@@ -68,6 +69,9 @@ def policies(stack):
         "dynamodb:DeleteTable": lambda as_user: as_user("dynamodb").delete_table(TableName="another"),
         "sns:GetTopicAttributes": lambda as_user: as_user("sns").get_topic_attributes(TopicArn=topic),
         "sns:Publish": lambda as_user: as_user("sns").publish(TopicArn=topic, Message="x" * 300_000),
+        "kms:GetPublicKey": lambda as_user: as_user("kms").get_public_key(KeyId=signing_key),
+        "kms:Sign": lambda as_user: as_user("kms").sign(KeyId=signing_key, Message=b"x", SigningAlgorithm="ECDSA_SHA_256"),
+        "kms:ScheduleKeyDeletion": lambda as_user: as_user("kms").schedule_key_deletion(KeyId=signing_key),
         "execute-api POST": lambda as_user: connections(as_user, socket_api).post_to_connection(ConnectionId="none", Data=b"x"),
         "execute-api DELETE": lambda as_user: connections(as_user, socket_api).delete_connection(ConnectionId="none"),
     }

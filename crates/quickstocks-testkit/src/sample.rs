@@ -224,3 +224,13 @@ pub fn push_subscription(device: &str, of: &str) -> PushSubscription {
         created_at: NOW,
     }
 }
+
+/// The state of a device that gets notifications.
+pub fn active() -> PushState {
+    PushState::Active { token: TokenHash::new("70") }
+}
+
+/// A device of a user that gets notifications.
+pub fn active_push_subscription(device: &str, of: &str) -> PushSubscription {
+    PushSubscription { state: active(), ..push_subscription(device, of) }
+}

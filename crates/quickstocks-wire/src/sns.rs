@@ -1,7 +1,9 @@
-//! What travels over SNS, version 1: ticks and changed lists, one JSON object a message. A list says so in `kind`; a tick says nothing.
+//! What travels over SNS, version 1: ticks, changed lists and orders to push something to a device, one JSON object a message. The others
+//! say what they are in `kind`; a tick says nothing.
 
 use quickstocks_core::model::{
-    ConnectionId, ListId, Missing, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp, UserId, Watchlist,
+    ConnectionId, ListId, Missing, PushOrder, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp, UserId,
+    Watchlist,
 };
 use quickstocks_core::ports::ListChange;
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,7 @@ pub const MAX_MESSAGE_BYTES: usize = 256 * 1024 - 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// It is not the JSON of a message.
-    #[error("the message is neither a tick nor a list")]
+    #[error("the message is none of those that this program knows")]
     Malformed(#[from] serde_json::Error),
     /// It is of a version this program does not know.
     #[error("the message is of version {0}, this program reads version {VERSION}")]
@@ -34,10 +36,15 @@ pub enum TopicMessage {
     Tick(Box<Tick>),
     /// How a list of somebody's is now.
     List(UserId, ListChange),
+    /// The order to push something to a device.
+    Push(PushOrder),
 }
 
 /// The kind of a message that holds a list.
 pub const LIST_KIND: &str = "list";
+
+/// The kind of a message that holds an order to push something.
+pub const PUSH_KIND: &str = "push";
 
 #[derive(Serialize, Deserialize)]
 struct ListMessage {
@@ -59,7 +66,20 @@ pub fn encode_list(user: &UserId, change: &ListChange) -> String {
     crate::ws::json(&ListMessage { v: VERSION, kind: LIST_KIND.to_owned(), user: user.clone(), list, deleted })
 }
 
-/// Reads a message of either kind.
+#[derive(Serialize, Deserialize)]
+struct PushOrderMessage {
+    v: u32,
+    kind: String,
+    #[serde(flatten)]
+    order: PushOrder,
+}
+
+/// Renders an order to push something. It holds no secret: what the device has to show is made where it is sent.
+pub fn encode_push(order: &PushOrder) -> String {
+    crate::ws::json(&PushOrderMessage { v: VERSION, kind: PUSH_KIND.to_owned(), order: order.clone() })
+}
+
+/// Reads a message of any kind.
 pub fn decode(message: &str) -> Result<TopicMessage, DecodeError> {
     #[derive(Deserialize)]
     struct Kind {
@@ -78,6 +98,7 @@ pub fn decode(message: &str) -> Result<TopicMessage, DecodeError> {
                 (None, None) => Err(DecodeError::Malformed(serde::de::Error::missing_field("list"))),
             }
         }
+        Some(PUSH_KIND) => Ok(TopicMessage::Push(serde_json::from_str::<PushOrderMessage>(message)?.order)),
         Some(other) => Err(DecodeError::Kind(other.to_owned())),
     }
 }
@@ -154,6 +175,8 @@ pub fn decode_tick(message: &str) -> Result<Tick, DecodeError> {
 
 #[cfg(test)]
 mod tests {
+    use quickstocks_core::model::{DeviceId, PushPurpose};
+
     use super::*;
     use crate::fixtures::{quote, tick};
 
@@ -199,6 +222,17 @@ mod tests {
         assert!(matches!(decode(&message.replace("deleted", "gone")), Err(DecodeError::Malformed(_))));
         let tick = tick(vec![quote("AAPL", "1.50")]);
         assert_eq!(decode(&encode_tick(&tick, MAX_MESSAGE_BYTES)[0]).unwrap(), TopicMessage::Tick(Box::new(tick)));
+    }
+
+    #[test]
+    fn an_order_to_push_survives_the_journey() {
+        for purpose in [PushPurpose::Activate, PushPurpose::Test] {
+            let order = PushOrder { user: UserId::new("ann"), device: DeviceId::new("1f"), purpose };
+            assert_eq!(decode(&encode_push(&order)).unwrap(), TopicMessage::Push(order.clone()));
+            let message = encode_push(&order);
+            assert!(matches!(decode(&message.replace("\"v\":1", "\"v\":2")), Err(DecodeError::Version(2))));
+            assert!(matches!(decode(&message.replace("device", "gone")), Err(DecodeError::Malformed(_))));
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::routes::{account, live, preferences, prices, reference, service, sess
 pub use config::Config;
 pub use limits::Limits;
 pub use openapi::document as openapi_document;
-pub use state::{CookieMode, Deps, Settings};
+pub use state::{CookieMode, Deps, Ports, Settings};
 
 /// The API over these ports.
 pub fn router(deps: Deps) -> Router {

@@ -6,11 +6,12 @@ use quickstocks_core::guests::Guests;
 use quickstocks_core::model::{SignUp, SourceKind};
 use quickstocks_core::ports::{
     CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer, PollSetWriter, PreferencesReader,
-    PreferencesWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, ReferenceSource, RequestLog,
-    SourceStatusReader, SourceStatusWriter, SweepReader, SymbolSearch, TokenReader, TokenWriter, UserReader, UserWriter,
-    WatchlistReader, WatchlistWriter,
+    PreferencesWriter, PushRequester, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteSource, QuoteWriter,
+    Random, RateCounter, ReferenceSource, RequestLog, SourceStatusReader, SourceStatusWriter, SubscriptionRule, SweepReader,
+    SymbolSearch, TokenReader, TokenWriter, UserReader, UserWriter, VapidSigner, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
+use quickstocks_core::push::Devices;
 use quickstocks_core::rates::Rates;
 use quickstocks_core::reference::Reference;
 use quickstocks_core::search::Search;
@@ -18,6 +19,18 @@ use quickstocks_core::symbols::{Symbols, UnknownSymbols};
 use quickstocks_core::watchlists::Watchlists;
 
 use crate::limits::{Buckets, Limits};
+
+/// By what the API reaches the world, but for the store and the source of prices.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each field is the port of its name")]
+pub struct Ports {
+    pub announcer: Arc<dyn ListAnnouncer>,
+    pub push_requester: Arc<dyn PushRequester>,
+    pub subscription_rule: Arc<dyn SubscriptionRule>,
+    pub signer: Arc<dyn VapidSigner>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
 
 /// What the API works with.
 #[derive(Clone)]
@@ -27,6 +40,7 @@ pub struct Deps {
     pub accounts: Accounts,
     pub watchlists: Watchlists,
     pub preferences: PreferenceEditor,
+    pub devices: Devices,
     pub symbols: Symbols,
     pub search: Search,
     pub reference: Reference,
@@ -43,14 +57,7 @@ pub struct Deps {
 
 impl Deps {
     /// Everything over one store and these ports.
-    pub fn new<S, Q>(
-        store: &Arc<S>,
-        source: &Arc<Q>,
-        announcer: Arc<dyn ListAnnouncer>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        settings: Settings,
-    ) -> Self
+    pub fn new<S, Q>(store: &Arc<S>, source: &Arc<Q>, ports: Ports, settings: Settings) -> Self
     where
         S: UserReader
             + UserWriter
@@ -60,6 +67,8 @@ impl Deps {
             + WatchlistWriter
             + PreferencesReader
             + PreferencesWriter
+            + PushSubscriptionReader
+            + PushSubscriptionWriter
             + PollSetWriter
             + ConnectionReader
             + ConnectionWriter
@@ -74,6 +83,7 @@ impl Deps {
             + 'static,
         Q: QuoteSource + SymbolSearch + HistorySource + ReferenceSource + 'static,
     {
+        let Ports { announcer, push_requester, subscription_rule, signer, clock, random } = ports;
         let symbols = Symbols {
             quotes: Arc::clone(store) as _,
             quote_writer: Arc::clone(store) as _,
@@ -118,6 +128,14 @@ impl Deps {
                 clock: Arc::clone(&clock),
             },
             exchange_rates: ExchangeRates::new(symbols.clone(), Arc::clone(store) as _, Arc::clone(&clock)),
+            devices: Devices {
+                subscriptions: Arc::clone(store) as _,
+                subscription_writer: Arc::clone(store) as _,
+                rule: subscription_rule,
+                signer,
+                requester: push_requester,
+                clock: Arc::clone(&clock),
+            },
             symbols,
             search: Search::new(Arc::clone(source) as _, Arc::clone(&clock)),
             reference: Reference::new(

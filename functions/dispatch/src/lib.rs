@@ -1,4 +1,4 @@
-//! The fan-out: takes ticks and changed lists from SNS and sends each connection its message.
+//! The fan-out: takes ticks and changed lists from SNS and sends each connection its message; and the one place that calls push services.
 
 pub mod config;
 mod error;
@@ -9,8 +9,12 @@ use std::time::Duration;
 use aws_lambda_events::sns::SnsEvent;
 use quickstocks_boot::{DispatchMetrics, Metrics};
 use quickstocks_core::dispatch::{Dispatch, DispatchReport};
-use quickstocks_core::model::{Tick, Timestamp};
-use quickstocks_core::ports::{Clock, ConnectionReader, ConnectionSender, ConnectionWriter, TickPublisher};
+use quickstocks_core::model::{PushOrder, Tick, Timestamp};
+use quickstocks_core::ports::{
+    Clock, ConnectionReader, ConnectionSender, ConnectionWriter, PushSender, PushSubscriptionReader, PushSubscriptionWriter,
+    Random, TickPublisher,
+};
+use quickstocks_core::push::{DeviceOutcome, Push};
 use quickstocks_wire::sns::{TopicMessage, decode};
 use quickstocks_wire::ws::{TickFrames, list_frame};
 use serde_json::Value;
@@ -21,24 +25,38 @@ pub use error::Error;
 /// What the function keeps of its time to hand on what is left: an SNS call and the frames that are under way.
 const HAND_ON_RESERVE: Duration = Duration::from_secs(8);
 
+/// By what the function reaches the world, but for the store.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each field is the port of its name")]
+pub struct Ports {
+    pub sender: Arc<dyn ConnectionSender>,
+    pub publisher: Arc<dyn TickPublisher>,
+    pub push_sender: Arc<dyn PushSender>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
 /// The function.
 pub struct Dispatcher {
     dispatch: Dispatch,
+    push: Push,
     metrics: Metrics,
 }
 
 impl Dispatcher {
     /// The function over one store and these ports; `in_flight` frames may be under way at once.
-    pub fn new<S>(
-        store: &Arc<S>,
-        sender: Arc<dyn ConnectionSender>,
-        publisher: Arc<dyn TickPublisher>,
-        clock: Arc<dyn Clock>,
-        in_flight: usize,
-    ) -> Self
+    pub fn new<S>(store: &Arc<S>, ports: Ports, in_flight: usize) -> Self
     where
-        S: ConnectionReader + ConnectionWriter + 'static,
+        S: ConnectionReader + ConnectionWriter + PushSubscriptionReader + PushSubscriptionWriter + 'static,
     {
+        let Ports { sender, publisher, push_sender, clock, random } = ports;
+        let push = Push {
+            subscriptions: Arc::clone(store) as _,
+            subscription_writer: Arc::clone(store) as _,
+            sender: push_sender,
+            clock: Arc::clone(&clock),
+            random,
+        };
         let dispatch = Dispatch {
             connections: Arc::clone(store) as _,
             registry: Arc::clone(store) as _,
@@ -47,7 +65,7 @@ impl Dispatcher {
             clock,
             in_flight,
         };
-        Self { dispatch, metrics: Metrics::off() }
+        Self { dispatch, push, metrics: Metrics::off() }
     }
 
     /// The function, telling what each tick did.
@@ -83,7 +101,15 @@ impl Dispatcher {
                 tracing::info!(user.id = %user, connections.sent = sent, "list dispatched");
                 Ok(serde_json::json!({ "sent": sent }))
             }
+            TopicMessage::Push(order) => self.push(&order, deadline).await,
         }
+    }
+
+    async fn push(&self, order: &PushOrder, deadline: Timestamp) -> Result<Value, Error> {
+        let outcome = self.push.fulfil(order, deadline).await.map_err(Error::Push)?;
+        let outcome = outcome.map_or("nothing_to_send", word);
+        tracing::info!(user.id = %order.user, device.id = %order.device, push.purpose = ?order.purpose, push.outcome = outcome, "push order fulfilled");
+        Ok(serde_json::json!({ "push": outcome }))
     }
 
     async fn tick(&self, tick: &Tick, deadline: Timestamp) -> Result<DispatchReport, Error> {
@@ -105,6 +131,16 @@ impl Dispatcher {
             "tick dispatched"
         );
         Ok(report)
+    }
+}
+
+fn word(outcome: DeviceOutcome) -> &'static str {
+    match outcome {
+        DeviceOutcome::Accepted => "accepted",
+        DeviceOutcome::Gone => "gone",
+        DeviceOutcome::Refused => "refused",
+        DeviceOutcome::Later { .. } => "later",
+        DeviceOutcome::NotBegun => "not_begun",
     }
 }
 

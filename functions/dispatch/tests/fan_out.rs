@@ -10,14 +10,18 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use dispatch::Dispatcher;
+use dispatch::{Dispatcher, Ports};
 use quickstocks_aws::{ApiGatewaySender, sdk_config_from};
 use quickstocks_boot::Metrics;
-use quickstocks_core::model::{Connection, ShardRange, SourceHealth, SourceState, Symbol, Tick, TickNumber, Timestamp};
-use quickstocks_core::ports::ConnectionWriter;
+use quickstocks_core::model::{
+    Connection, DeviceId, PushOrder, PushPurpose, ShardRange, SourceHealth, SourceState, Symbol, Tick, TickNumber, Timestamp,
+};
+use quickstocks_core::ports::{ConnectionSender, ConnectionWriter, PushSubscriptionReader, PushSubscriptionWriter};
 use quickstocks_testkit::sample::{self, NOW};
-use quickstocks_testkit::{FakeClock, MemoryStore, RecordingPublisher, RecordingSender, SendAnswer};
-use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_tick};
+use quickstocks_testkit::{
+    FakeClock, MemoryStore, PushAnswer, RecordingPublisher, RecordingPushSender, RecordingSender, SendAnswer, SequenceRandom,
+};
+use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_push, encode_tick};
 use serde_json::{Value, json};
 
 const POSTS_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(64).unwrap();
@@ -60,6 +64,11 @@ fn follower(id: &str, symbol: &str) -> Connection {
     Connection { listed: [Symbol::parse(symbol).unwrap()].into(), ..sample::connection(id, "somebody") }
 }
 
+fn ports(sender: Arc<dyn ConnectionSender>, publisher: &Arc<RecordingPublisher>, clock: Arc<FakeClock>) -> Ports {
+    let random = Arc::new(SequenceRandom::seeded(7));
+    Ports { sender, publisher: Arc::clone(publisher) as _, push_sender: Arc::new(RecordingPushSender::default()), clock, random }
+}
+
 fn deadline() -> Timestamp {
     NOW + Duration::from_secs(30)
 }
@@ -99,7 +108,7 @@ async fn four_ranges_serve_ten_thousand_connections_once_each() {
     let runs = ranges.into_iter().map(|range| {
         let sender = Arc::new(ApiGatewaySender::new(&aws, &url, POSTS_IN_FLIGHT).unwrap());
         let clock = Arc::new(FakeClock::at(NOW));
-        let function = Dispatcher::new(&store, sender, Arc::clone(&publisher) as _, clock, POSTS_IN_FLIGHT.get());
+        let function = Dispatcher::new(&store, ports(sender, &publisher, clock), POSTS_IN_FLIGHT.get());
         async move { function.handle(event(&tick(range, NOW)), deadline()).await.unwrap() }
     });
     let sent: Vec<u64> =
@@ -125,7 +134,8 @@ async fn a_tick_is_told_in_metrics_with_its_age() {
     let kept = Arc::clone(&lines);
     let metrics = Metrics::to("stack-Dispatch", move |line| kept.lock().unwrap().push(serde_json::from_str(line).unwrap()));
     let publisher = Arc::new(RecordingPublisher::default());
-    let function = Dispatcher::new(&store, sender, publisher, Arc::new(FakeClock::at(NOW)), 4).metered(metrics);
+    let ports = ports(sender, &publisher, Arc::new(FakeClock::at(NOW)));
+    let function = Dispatcher::new(&store, ports, 4).metered(metrics);
 
     let made_at = NOW - Duration::from_millis(1_250);
     function.handle(event(&tick(ShardRange::ALL, made_at)), deadline()).await.unwrap();
@@ -137,4 +147,43 @@ async fn a_tick_is_told_in_metrics_with_its_age() {
     assert_eq!((&lines[0]["Connections"], &lines[0]["Posts"], &lines[0]["Gone"]), (&json!(3), &json!(2), &json!(1)));
     assert_eq!((&lines[0]["TickAgeMs"], &lines[0]["Stale"]), (&json!(1_250), &json!(0)));
     assert_eq!((&lines[1]["TickAgeMs"], &lines[1]["Stale"], &lines[1]["Posts"]), (&Value::Null, &json!(1), &json!(0)));
+}
+
+/// The record of an order, as SNS sends it.
+fn ordered(order: &PushOrder) -> Value {
+    let mut event = event(&tick(ShardRange::ALL, NOW));
+    event["Records"][0]["Sns"]["Message"] = encode_push(order).into();
+    event
+}
+
+#[tokio::test]
+async fn an_order_to_push_is_fulfilled_once_and_a_test_only_where_a_device_is_active() {
+    let store = Arc::new(MemoryStore::default());
+    let push_sender = Arc::new(RecordingPushSender::default());
+    let publisher = Arc::new(RecordingPublisher::default());
+    let ports = Ports {
+        push_sender: Arc::clone(&push_sender) as _,
+        ..ports(Arc::new(RecordingSender::default()), &publisher, Arc::new(FakeClock::at(NOW)))
+    };
+    let function = Dispatcher::new(&store, ports, 4);
+    let device = sample::push_subscription("phone", "ann");
+    store.put_push_subscription(&device).await.unwrap();
+    let order = |purpose| PushOrder { user: device.user.clone(), device: device.id.clone(), purpose };
+    let push = async |order: &PushOrder| function.handle(ordered(order), deadline()).await.unwrap()[0]["push"].clone();
+
+    assert_eq!(push(&order(PushPurpose::Test)).await, "nothing_to_send");
+    assert_eq!(push(&order(PushPurpose::Activate)).await, "accepted");
+    assert_eq!(push(&order(PushPurpose::Activate)).await, "nothing_to_send", "SNS delivers at least once");
+    let sent = push_sender.sent_to(&device.id);
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].activation.is_some());
+
+    let active = sample::active_push_subscription("phone", "ann");
+    store.put_push_subscription(&active).await.unwrap();
+    assert_eq!(push(&order(PushPurpose::Test)).await, "accepted");
+    let gone = PushOrder { device: DeviceId::new("gone"), ..order(PushPurpose::Test) };
+    assert_eq!(push(&gone).await, "nothing_to_send");
+    push_sender.answer_next(&device.id, PushAnswer::Gone);
+    assert_eq!(push(&order(PushPurpose::Test)).await, "gone");
+    assert_eq!(store.push_subscriptions(&device.user).await.unwrap(), [], "what is gone is forgotten");
 }

@@ -229,8 +229,14 @@ fn policies(emulator: &Emulator) -> Result<()> {
         "fetch-quotes": [
             "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem", "sns:Publish"
         ],
-        "dispatch": ["dynamodb:DeleteItem", "dynamodb:Query", "execute-api POST", "sns:Publish"],
-        "api": ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sns:Publish"],
+        "dispatch": [
+            "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "execute-api POST", "kms:GetPublicKey",
+            "kms:Sign", "sns:Publish"
+        ],
+        "api": [
+            "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "kms:GetPublicKey",
+            "sns:Publish"
+        ],
         "ws-connect": [
             "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "execute-api POST"
         ],

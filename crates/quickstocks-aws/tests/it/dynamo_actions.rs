@@ -32,7 +32,7 @@ async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) 
         ),
         "GetItem" if request.body.contains("PUSH#") => Answer::ok(
             r#"{"Item":{"pk":{"S":"PUSH#d"},"sk":{"S":"-"},"v":{"N":"1"},"user":{"S":"other"},"endpoint":{"S":"e"},"p256dh":{"S":"p"},
-                "auth":{"S":"a"},"vapid_key":{"S":"k"},"site":{"S":"s"},"name":{"S":"n"},"state":{"S":"{\"is\":\"active\"}"},
+                "auth":{"S":"a"},"vapid_key":{"S":"k"},"site":{"S":"s"},"name":{"S":"n"},"state":{"S":"{\"is\":\"active\",\"token\":\"70\"}"},
                 "created_at":{"N":"1"}}}"#,
         ),
         "Query" if request.body.contains("PUSH#") => {
@@ -235,7 +235,7 @@ async fn push_subscriptions() {
         store.put_push_subscription(&subscription).await.unwrap();
         store.remove_push_subscription(user, id, None).await.unwrap();
         store.remove_push_subscription(user, id, Some(&subscription.keys)).await.unwrap();
-        store.move_push_subscription(user, id, &PushState::Pending, &PushState::Active).await.unwrap();
+        store.move_push_subscription(user, id, &PushState::Pending, &sample::active()).await.unwrap();
         store.count_push_order(user, PushPurpose::Test, 1).await.unwrap();
     });
     check("PushSubscriptionWriter", &writes.await);

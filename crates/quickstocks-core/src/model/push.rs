@@ -177,7 +177,18 @@ pub enum PushState {
         token: TokenHash,
     },
     /// The token came back.
-    Active,
+    Active {
+        /// The hash of that token: a device that did not hear the answer says it again.
+        #[serde(with = "token_hash")]
+        token: TokenHash,
+    },
+}
+
+impl PushState {
+    /// Whether notifications are sent to it.
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
 }
 
 mod token_hash {
