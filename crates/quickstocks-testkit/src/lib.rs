@@ -3,6 +3,7 @@
 pub mod conformance;
 pub mod faults;
 mod gate;
+mod hostile;
 mod memory;
 mod messages;
 mod push;
@@ -13,6 +14,7 @@ mod store;
 mod world;
 
 pub use gate::Gate;
+pub use hostile::HOSTILE_ENDPOINTS;
 pub use memory::MemoryStore;
 pub use messages::{RecordingAnnouncer, RecordingPublisher, RecordingSender, SendAnswer};
 pub use push::{FixedSigner, OriginRule, PushAnswer, RecordingPushSender, RecordingRequester};

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, State as Shares};
 use axum::http::{HeaderMap, Response, header};
 use axum::routing::post;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 
 use super::{ReceivedMessage, ServiceAnswer, Shared, control, vapid};
 use crate::lock;
@@ -54,7 +54,6 @@ async fn take(Shares(shared): Shares<Arc<Shared>>, Path(token): Path<String>, he
         ServiceAnswer::Deserved | ServiceAnswer::Held(_) => deserved.as_ref().map_or_else(|(status, _)| *status, |_| 201),
         ServiceAnswer::Status { status, .. } | ServiceAnswer::Endless(status) => *status,
         ServiceAnswer::Redirect(_) => 307,
-        ServiceAnswer::Cut => 0,
     };
     let word = match deserved {
         Ok(message) => {
@@ -89,11 +88,6 @@ fn respond(shared: &Arc<Shared>, answer: ServiceAnswer, status: u16, word: Strin
                 Ok::<_, Infallible>(chunk)
             });
             build(status, Body::from_stream(chunks))
-        }
-        ServiceAnswer::Cut => {
-            // A body that breaks off before its announced end takes the connection with it.
-            let broken = stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut")) }).boxed();
-            build(201, Body::from_stream(broken))
         }
     }
 }
