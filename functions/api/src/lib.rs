@@ -22,7 +22,7 @@ use axum::routing::{delete, get, post, put};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::ApiError;
-use crate::routes::{account, live, preferences, prices, reference, service, session, tokens, transfer, watchlists};
+use crate::routes::{account, live, preferences, prices, push, reference, service, session, tokens, transfer, watchlists};
 
 pub use config::Config;
 pub use limits::Limits;
@@ -46,6 +46,11 @@ pub fn router(deps: Deps) -> Router {
         .route("/sparks", get(reference::sparks))
         .route("/trending", get(reference::trending))
         .route("/rates", get(reference::rates))
+        .route("/push/key", get(push::key))
+        .route("/push/subscriptions", get(push::list).post(push::subscribe))
+        .route("/push/subscriptions/{id}", delete(push::remove))
+        .route("/push/subscriptions/{id}/activate", post(push::activate))
+        .route("/push/subscriptions/{id}/test", post(push::test))
         .route("/ws-ticket", post(live::ticket))
         .route("/session", delete(session::end))
         .route("/tokens", get(tokens::list).post(tokens::create).delete(tokens::end_all))

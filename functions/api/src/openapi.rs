@@ -13,7 +13,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use crate::CookieMode;
-use crate::routes::{account, live, preferences, prices, reference, service, session, tokens, transfer, watchlists};
+use crate::routes::{account, live, preferences, prices, push, reference, service, session, tokens, transfer, watchlists};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,6 +56,12 @@ use crate::routes::{account, live, preferences, prices, reference, service, sess
         reference::sparks,
         reference::trending,
         reference::rates,
+        push::key,
+        push::list,
+        push::subscribe,
+        push::activate,
+        push::test,
+        push::remove,
         live::ticket,
         service::status,
         service::config,

@@ -2,7 +2,7 @@ use quickstocks_core::model::{Preferences, Scope, Timestamp, Token, TokenHash, T
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{SessionBody, schema};
+use super::{DeviceBody, SessionBody, schema};
 
 /// What a guest may say when they come.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -136,4 +136,6 @@ pub struct AccountExport {
     pub preferences: Preferences,
     /// What lets them in.
     pub tokens: Vec<TokenBody>,
+    /// What their notifications are pushed to.
+    pub devices: Vec<DeviceBody>,
 }

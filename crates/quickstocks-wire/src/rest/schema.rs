@@ -283,6 +283,13 @@ pub enum Scope {
 
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
+pub enum DeviceState {
+    Pending,
+    Active,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum TokenKind {
     Session,
     AccessRead,

@@ -60,6 +60,13 @@ const ONE_LIST: &[&str] = &[
     "DELETE /watchlists/{id}/symbols/{symbol}",
 ];
 
+/// Operations about one device.
+const ONE_DEVICE: &[&str] =
+    &["DELETE /push/subscriptions/{id}", "POST /push/subscriptions/{id}/activate", "POST /push/subscriptions/{id}/test"];
+
+/// The operation that adds a device.
+const SUBSCRIBE: &[&str] = &["POST /push/subscriptions"];
+
 const fn code(name: &'static str, status: u16, at: At, meaning: &'static str) -> Code {
     Code { name, status, at, meaning }
 }
@@ -102,7 +109,7 @@ pub(crate) const CODES: &[Code] = &[
     code(
         "name_invalid",
         422,
-        At::Only(&["POST /watchlists", "PUT /watchlists/{id}", "POST /tokens"]),
+        At::Only(&["POST /watchlists", "PUT /watchlists/{id}", "POST /tokens", "POST /push/subscriptions"]),
         "the name is empty, too long or has control characters",
     ),
     code(
@@ -186,6 +193,28 @@ pub(crate) const CODES: &[Code] = &[
         422,
         At::Only(&["POST /session", "POST /pairing/redeem", "POST /recovery/redeem"]),
         "the code is mistyped, used or too old",
+    ),
+    code("device_not_found", 404, At::Only(ONE_DEVICE), "you have no such device"),
+    code("endpoint_not_allowed", 422, At::Only(SUBSCRIBE), "the endpoint is none of a push service that this server calls"),
+    code("push_key_invalid", 422, At::Only(SUBSCRIBE), "a key of the push subscription is none; `field` tells which"),
+    code(
+        "endpoint_taken",
+        422,
+        At::Only(SUBSCRIBE),
+        "somebody else has this push subscription; unsubscribe in the browser, and again",
+    ),
+    code("too_many_devices", 422, At::Only(SUBSCRIBE), "you have as many devices as you may"),
+    code(
+        "activation_invalid",
+        422,
+        At::Only(&["POST /push/subscriptions/{id}/activate"]),
+        "the token does not activate this device; a newer one may have taken its place",
+    ),
+    code(
+        "device_not_active",
+        422,
+        At::Only(&["POST /push/subscriptions/{id}/test"]),
+        "the device's first message has not come back",
     ),
     code("invite_required", 403, At::Only(&["POST /session"]), "only invited guests may come"),
     code("sign_up_closed", 403, At::Only(&["POST /session", "POST /invites"]), "no new guests may come"),

@@ -4,7 +4,7 @@ use axum::{Extension, Json};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::accounts::NewToken;
 use quickstocks_core::model::{SignUp, UserId};
-use quickstocks_wire::rest::{AccountExport, CodeBody, CodeInput, Problem, RecoveredBody, SessionBody, TokenBody};
+use quickstocks_wire::rest::{AccountExport, CodeBody, CodeInput, DeviceBody, Problem, RecoveredBody, SessionBody, TokenBody};
 
 use super::session;
 use crate::address::Client;
@@ -88,6 +88,7 @@ pub(crate) async fn export(State(deps): State<AppState>, holder: Holder) -> Resu
         watchlists: deps.watchlists.all(user).await?,
         preferences: deps.preferences.get(user).await?,
         tokens: tokens.iter().map(|token| TokenBody::new(token, Some(session))).collect(),
+        devices: deps.devices.list(user).await?.iter().map(DeviceBody::new).collect(),
     };
     let attachment = (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"quickstocks-account.json\""));
     Ok(([attachment], Json(export)).into_response())

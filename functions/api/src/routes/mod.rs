@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod live;
 pub(crate) mod preferences;
 pub(crate) mod prices;
+pub(crate) mod push;
 pub(crate) mod reference;
 pub(crate) mod service;
 pub(crate) mod session;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{ORIGIN, World, request};
 
 /// Every route that needs somebody, with a body that would do.
-pub(crate) const ROUTES: [(&str, &str); 30] = [
+pub(crate) const ROUTES: [(&str, &str); 36] = [
     ("GET", "/session"),
     ("DELETE", "/session"),
     ("GET", "/watchlists"),
@@ -29,6 +29,12 @@ pub(crate) const ROUTES: [(&str, &str); 30] = [
     ("GET", "/sparks?symbols=AAPL"),
     ("GET", "/trending"),
     ("GET", "/rates?to=EUR&from=USD"),
+    ("GET", "/push/key"),
+    ("GET", "/push/subscriptions"),
+    ("POST", "/push/subscriptions"),
+    ("DELETE", "/push/subscriptions/1"),
+    ("POST", "/push/subscriptions/1/activate"),
+    ("POST", "/push/subscriptions/1/test"),
     ("POST", "/ws-ticket"),
     ("GET", "/tokens"),
     ("POST", "/tokens"),

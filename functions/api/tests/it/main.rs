@@ -18,6 +18,8 @@ mod lambda;
 mod limits;
 #[cfg(test)]
 mod prices;
+#[cfg(test)]
+mod push;
 mod reference;
 #[cfg(test)]
 mod scene;

@@ -1,9 +1,10 @@
 //! A guest with something of everything, and a request that succeeds for every operation.
 
 use quickstocks_core::model::{
-    Bar, Currency, Details, Dividend, Followed, History, HistoryEvents, HistoryRange, InstrumentKind, PastSplit, Spark,
-    SweepState, SymbolMatch,
+    Bar, Currency, Details, DeviceId, Dividend, Endpoint, Followed, History, HistoryEvents, HistoryRange, InstrumentKind,
+    PastSplit, PushState, PushSubscription, Secret, Spark, SweepState, SymbolMatch,
 };
+use quickstocks_core::ports::PushSubscriptionWriter;
 use quickstocks_core::ports::SweepWriter;
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::{Value, json};
@@ -46,6 +47,7 @@ impl<'a> Scene<'a> {
         for (name, path) in [("PAIRING", "/pairing"), ("RECOVERY", "/recovery")] {
             names.push((name, browser.post(path, &json!({})).await.json()["code"].as_str().unwrap().to_owned()));
         }
+        names.extend(device(world, browser.get("/session").await.json()["user"]["id"].as_str().unwrap()).await);
         Self { browser, names }
     }
 
@@ -65,11 +67,27 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// A device that gets notifications, and the token that activates it again.
+async fn device(world: &World, user: &str) -> [(&'static str, String); 2] {
+    let token = Secret::from_random([7; 32]);
+    let state = PushState::Active { token: token.hash() };
+    let endpoint = Endpoint::new("https://updates.push.services.mozilla.com/wpush/v2/phone");
+    let device = PushSubscription {
+        id: DeviceId::of(&endpoint),
+        endpoint,
+        state,
+        name: "Firefox on Android".parse().unwrap(),
+        ..sample::push_subscription("phone", user)
+    };
+    world.store.put_push_subscription(&device).await.unwrap();
+    [("DEVICE", device.id.to_string()), ("ACTIVATION", token.reveal().to_owned())]
+}
+
 /// Method, path, body.
 pub(crate) type Request = (&'static str, &'static str, &'static str);
 
 /// Every operation, as it succeeds in the scene.
-pub(crate) const REQUESTS: [Request; 36] = [
+pub(crate) const REQUESTS: [Request; 42] = [
     ("GET", "/session", ""),
     ("POST", "/session", r#"{ "invite": "7K3M-9PQR-2TVW-XYZ0" }"#),
     ("DELETE", "/session", ""),
@@ -91,6 +109,12 @@ pub(crate) const REQUESTS: [Request; 36] = [
     ("GET", "/sparks?symbols=AAPL,MSFT", ""),
     ("GET", "/trending", ""),
     ("GET", "/rates?to=EUR&from=USD,GBp,XAU", ""),
+    ("GET", "/push/key", ""),
+    ("GET", "/push/subscriptions", ""),
+    ("POST", "/push/subscriptions", DEVICE_INPUT),
+    ("DELETE", "/push/subscriptions/DEVICE", ""),
+    ("POST", "/push/subscriptions/DEVICE/activate", r#"{ "token": "ACTIVATION" }"#),
+    ("POST", "/push/subscriptions/DEVICE/test", ""),
     ("POST", "/ws-ticket", ""),
     ("GET", "/tokens", ""),
     ("POST", "/tokens", r#"{ "name": "x", "scope": "read" }"#),
@@ -107,6 +131,10 @@ pub(crate) const REQUESTS: [Request; 36] = [
     ("GET", "/config", ""),
     ("GET", "/openapi.json", ""),
 ];
+
+const DEVICE_INPUT: &str = r#"{ "name": "Firefox on Linux", "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABk",
+    "keys": { "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg" } }"#;
 
 const IMPORT: &str = r#"{ "format": "quickstocks.watchlists", "version": 1, "watchlists": [
     { "name": "My watchlist", "symbols": [{ "symbol": "MSFT", "note": "the other" }, { "symbol": "NOPE" }, { "symbol": "A B" }] },
