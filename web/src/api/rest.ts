@@ -192,6 +192,11 @@ export class RestClient {
     return expected(typeof answer?.ticket === "string" ? answer.ticket : undefined);
   }
 
+  /** For parts of the API that have a client of their own. */
+  request(method: string, path: string, body?: object): Promise<unknown> {
+    return this.#call(method, path, body ? { body } : {});
+  }
+
   async #call(
     method: string,
     path: string,
