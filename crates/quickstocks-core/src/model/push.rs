@@ -275,7 +275,7 @@ impl PushTopic {
 /// Something that can be done about a notification without opening the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushAction {
-    /// What it is: `snooze`, `rearm` or `mute_today`.
+    /// What it is: `snooze`, `rearm` or `mute`.
     pub id: String,
     /// What its button says.
     pub title: String,

@@ -38,3 +38,23 @@ pub struct Tick {
     /// Where an earlier dispatcher stopped in the first shard of the range: connections up to and with this one are served.
     pub after: Option<ConnectionId>,
 }
+
+/// A quote that was accepted, and the one it took the place of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteStep {
+    /// The quote before it; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<StoredQuote>,
+    /// The quote.
+    pub quote: StoredQuote,
+}
+
+/// What one poll changed of what alerts watch. It travels apart from ticks, so that prices never delay alerts, and is never too old:
+/// whoever saw a later quote looks at none before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertWork {
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// The quotes, one a symbol.
+    pub steps: Vec<QuoteStep>,
+}
