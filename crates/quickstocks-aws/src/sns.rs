@@ -6,9 +6,13 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use futures_util::{StreamExt, stream};
-use quickstocks_core::model::{PushOrder, ShardRange, Tick, UserId};
-use quickstocks_core::ports::{BoxError, ListAnnouncer, ListChange, PublishError, PushRequester, TickPublisher};
-use quickstocks_wire::sns::{LIST_KIND, MAX_MESSAGE_BYTES, PUSH_KIND, encode_list, encode_push, encode_tick};
+use quickstocks_core::model::{AlertWork, PushOrder, ShardRange, Tick, UserId};
+use quickstocks_core::ports::{
+    AlertWorkPublisher, BoxError, ListAnnouncer, ListChange, PublishError, PushRequester, TickPublisher,
+};
+use quickstocks_wire::sns::{
+    ALERTS_KIND, LIST_KIND, MAX_MESSAGE_BYTES, PUSH_KIND, encode_alert_work, encode_list, encode_push, encode_tick,
+};
 
 /// How many entries `PublishBatch` takes.
 const MAX_ENTRIES: usize = 10;
@@ -105,6 +109,20 @@ impl TickPublisher for SnsTickPublisher {
         }
         let (failed, total) = (failures.len(), messages.len());
         failures.into_iter().next().map_or(Ok(()), |first| Err(PublishError::Failed { failed, total, source: first.cause }))
+    }
+}
+
+/// Hands quotes for alerts to dispatchers on the same topic, mostly as one message a tick. Needs the action `sns:Publish`.
+#[async_trait]
+impl AlertWorkPublisher for SnsTickPublisher {
+    async fn publish_alert_work(&self, work: &AlertWork) -> Result<(), PublishError> {
+        let messages = encode_alert_work(work, MAX_MESSAGE_BYTES);
+        let total = messages.len();
+        let sends: Vec<_> = messages.into_iter().map(|message| self.publish_one(ALERTS_KIND, message)).collect();
+        let answers: Vec<_> = stream::iter(sends).buffer_unordered(BATCHES_IN_FLIGHT).collect().await;
+        let mut failures: Vec<PublishError> = answers.into_iter().filter_map(Result::err).collect();
+        let failed = failures.len();
+        failures.pop().map_or(Ok(()), |PublishError::Failed { source, .. }| Err(PublishError::Failed { failed, total, source }))
     }
 }
 

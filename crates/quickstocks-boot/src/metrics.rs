@@ -54,6 +54,25 @@ pub struct DispatchMetrics {
     pub tick_age_ms: Option<u64>,
 }
 
+/// What one look at alerts did, or one run of the reconciler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlertMetrics {
+    /// Alerts that quotes were held against.
+    pub alerts_watched: u64,
+    /// Alerts that fired.
+    pub alerts_fired: u64,
+    /// Notifications that are done with.
+    pub notifications_delivered: u64,
+    /// Notifications that wait: for the end of quiet hours, for another day, for a push service.
+    pub notifications_held: u64,
+    /// Notifications that were given up after many tries.
+    pub notifications_given_up: u64,
+    /// Messages that push services took.
+    pub pushes_accepted: u64,
+    /// Milliseconds from the writing of the oldest of them until it was gone through. Absent when nothing was delivered.
+    pub notification_age_ms: Option<u64>,
+}
+
 /// Something that can be told in metrics.
 pub trait Measured {
     /// Names, `CloudWatch` units and values.
@@ -87,6 +106,21 @@ impl Measured for DispatchMetrics {
             ("Stale", "Count", self.stale),
         ];
         values.extend(self.tick_age_ms.map(|age| ("TickAgeMs", "Milliseconds", age)));
+        values
+    }
+}
+
+impl Measured for AlertMetrics {
+    fn values(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let mut values = vec![
+            ("AlertsWatched", "Count", self.alerts_watched),
+            ("AlertsFired", "Count", self.alerts_fired),
+            ("NotificationsDelivered", "Count", self.notifications_delivered),
+            ("NotificationsHeld", "Count", self.notifications_held),
+            ("NotificationsGivenUp", "Count", self.notifications_given_up),
+            ("PushesAccepted", "Count", self.pushes_accepted),
+        ];
+        values.extend(self.notification_age_ms.map(|age| ("NotificationAgeMs", "Milliseconds", age)));
         values
     }
 }

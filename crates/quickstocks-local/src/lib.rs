@@ -67,6 +67,9 @@ const FETCH_TIME: Duration = Duration::from_mins(1);
 /// How often it is looked whether the daily sweep is due.
 const SWEEP_CHECK_EVERY: Duration = Duration::from_hours(1);
 
+/// How often notifications that were left are looked for.
+const RECONCILE_EVERY: Duration = Duration::from_mins(5);
+
 /// How often what ran out is deleted from the store.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
@@ -83,6 +86,7 @@ pub struct Running {
     pub invitation: Option<String>,
     store: Arc<SqliteStore>,
     fetch_quotes: Arc<FetchQuotes>,
+    dispatcher: Arc<Dispatcher>,
     topic: Topic,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -108,6 +112,14 @@ impl Running {
     /// The function's.
     pub async fn sweep(&self) -> Result<Value, fetch_quotes::Error> {
         self.fetch_quotes.handle(json!({ "sweep": true }), SystemClock.now() + FETCH_TIME).await
+    }
+
+    /// Delivers what was left of notifications, as if its schedule had come round. The answer is the function's.
+    ///
+    /// # Errors
+    /// The function's.
+    pub async fn reconcile(&self) -> Result<Value, dispatch::Error> {
+        self.dispatcher.handle(json!({ "reconcile": true }), SystemClock.now() + DISPATCH_TIME).await
     }
 
     /// Waits until every message that is in the topic now has been dispatched.
@@ -229,8 +241,9 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     for subscription in subscriptions {
         tasks.spawn(dispatch_all(Arc::clone(&dispatcher), subscription, Arc::clone(&clock), stop.clone()));
     }
+    tasks.spawn(reconcile(Arc::clone(&dispatcher), Arc::clone(&clock), stop.clone()));
     tasks.spawn(purge(Arc::clone(&ports.store), stop.clone()));
-    Ok(Running { address, market_url: market, invitation, store: ports.store, fetch_quotes, topic, stop, tasks })
+    Ok(Running { address, market_url: market, invitation, store: ports.store, fetch_quotes, dispatcher, topic, stop, tasks })
 }
 
 /// Makes the folder of the data where it is missing. It is for its owner alone, since it holds people's lists.
@@ -273,6 +286,20 @@ async fn dispatch_all(function: Arc<Dispatcher>, subscription: Subscription, clo
         handled.send_modify(|handled| *handled += 1);
     });
     handling.await;
+}
+
+/// The schedule of the reconciler. What was left by the process before this one is due at once.
+async fn reconcile(function: Arc<Dispatcher>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let mut times = interval_at(Instant::now(), RECONCILE_EVERY);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = times.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        // The function has logged its failure; the next run is a new attempt.
+        drop(function.handle(json!({ "reconcile": true }), clock.now() + DISPATCH_TIME).await);
+    }
 }
 
 async fn purge(store: Arc<SqliteStore>, stop: CancellationToken) {

@@ -43,13 +43,7 @@ impl Ports {
     pub(crate) fn fetch_quotes(&self) -> FetchQuotes {
         let tick = Duration::from_secs(self.tick_seconds.into());
         let config = FetchConfig { tick, budget: self.budget, dispatch_messages: 1 };
-        FetchQuotes::new(
-            &self.store,
-            Arc::clone(&self.source) as _,
-            Arc::clone(&self.topic) as _,
-            Arc::clone(&self.clock),
-            config,
-        )
+        FetchQuotes::new(&self.store, Arc::clone(&self.source) as _, &self.topic, Arc::clone(&self.clock), config)
     }
 
     pub(crate) fn dispatcher(&self) -> Dispatcher {

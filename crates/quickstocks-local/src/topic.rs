@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use quickstocks_core::model::{PushOrder, Tick, UserId};
-use quickstocks_core::ports::{ListAnnouncer, ListChange, PublishError, PushRequester, TickPublisher};
-use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_list, encode_push, encode_tick};
+use quickstocks_core::model::{AlertWork, PushOrder, Tick, UserId};
+use quickstocks_core::ports::{AlertWorkPublisher, ListAnnouncer, ListChange, PublishError, PushRequester, TickPublisher};
+use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_alert_work, encode_list, encode_push, encode_tick};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
@@ -16,10 +16,12 @@ const QUEUE_MESSAGES: usize = 256;
 /// How many orders to push are fulfilled at once: each may wait for a push service.
 const ORDERS_AT_ONCE: usize = 8;
 
-/// The sending end. Orders to push have a queue of their own, so that no push service can delay a price.
+/// The sending end. Orders to push and quotes for alerts have queues of their own, so that no push service can delay a price and no price an
+/// alert.
 #[derive(Clone)]
 pub(crate) struct Topic {
     messages: Queue,
+    alerts: Queue,
     orders: Queue,
 }
 
@@ -40,10 +42,11 @@ pub(crate) struct Subscription {
 }
 
 /// A topic, and the ends at which the dispatcher listens.
-pub(crate) fn topic() -> (Topic, [Subscription; 2]) {
+pub(crate) fn topic() -> (Topic, [Subscription; 3]) {
     let (messages, to_messages) = queue(1);
+    let (alerts, to_alerts) = queue(1);
     let (orders, to_orders) = queue(ORDERS_AT_ONCE);
-    (Topic { messages, orders }, [to_messages, to_orders])
+    (Topic { messages, alerts, orders }, [to_messages, to_alerts, to_orders])
 }
 
 fn queue(at_once: usize) -> (Queue, Subscription) {
@@ -83,6 +86,13 @@ impl TickPublisher for Topic {
 }
 
 #[async_trait]
+impl AlertWorkPublisher for Topic {
+    async fn publish_alert_work(&self, work: &AlertWork) -> Result<(), PublishError> {
+        self.alerts.put(encode_alert_work(work, MAX_MESSAGE_BYTES))
+    }
+}
+
+#[async_trait]
 impl ListAnnouncer for Topic {
     async fn announce(&self, user: &UserId, change: &ListChange) -> Result<(), PublishError> {
         self.messages.put(vec![encode_list(user, change)])
@@ -99,7 +109,7 @@ impl PushRequester for Topic {
 impl Topic {
     /// Waits until every message that is in the topic now has been handled.
     pub(crate) async fn settled(&self) {
-        for queue in [&self.messages, &self.orders] {
+        for queue in [&self.messages, &self.alerts, &self.orders] {
             let queued = queue.queued.load(Ordering::Acquire);
             // An error means that the dispatcher has stopped: nothing is under way any more.
             drop(queue.handled.clone().wait_for(|handled| *handled >= queued).await);

@@ -1,9 +1,9 @@
-//! What travels over SNS, version 1: ticks, changed lists and orders to push something to a device, one JSON object a message. The others
-//! say what they are in `kind`; a tick says nothing.
+//! What travels over SNS, version 1: ticks, quotes to be held against alerts, changed lists and orders to push something to a device, one
+//! JSON object a message. The others say what they are in `kind`; a tick says nothing.
 
 use quickstocks_core::model::{
-    ConnectionId, ListId, Missing, PushOrder, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp, UserId,
-    Watchlist,
+    AlertWork, ConnectionId, ListId, Missing, PushOrder, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp,
+    UserId, Watchlist,
 };
 use quickstocks_core::ports::ListChange;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub enum DecodeError {
 pub enum TopicMessage {
     /// A tick.
     Tick(Box<Tick>),
+    /// Quotes to be held against alerts.
+    Alerts(AlertWork),
     /// How a list of somebody's is now.
     List(UserId, ListChange),
     /// The order to push something to a device.
@@ -42,6 +44,28 @@ pub enum TopicMessage {
 
 /// The kind of a message that holds a list.
 pub const LIST_KIND: &str = "list";
+
+/// The kind of a message that holds quotes for alerts.
+pub const ALERTS_KIND: &str = "alerts";
+
+#[derive(Serialize, Deserialize)]
+struct AlertWorkMessage {
+    v: u32,
+    kind: String,
+    #[serde(flatten)]
+    work: AlertWork,
+}
+
+/// Renders quotes for alerts as one message, or as several of at most `max_bytes` that each hold some of them.
+pub fn encode_alert_work(work: &AlertWork, max_bytes: usize) -> Vec<String> {
+    let whole = crate::ws::json(&AlertWorkMessage { v: VERSION, kind: ALERTS_KIND.to_owned(), work: work.clone() });
+    if whole.len() <= max_bytes || work.steps.len() < 2 {
+        return vec![whole];
+    }
+    let parts = whole.len().div_ceil(max_bytes).max(2);
+    let part = |steps: &[_]| encode_alert_work(&AlertWork { steps: steps.to_vec(), ..work.clone() }, max_bytes);
+    work.steps.chunks(work.steps.len().div_ceil(parts)).flat_map(part).collect()
+}
 
 /// The kind of a message that holds an order to push something.
 pub const PUSH_KIND: &str = "push";
@@ -98,6 +122,7 @@ pub fn decode(message: &str) -> Result<TopicMessage, DecodeError> {
                 (None, None) => Err(DecodeError::Malformed(serde::de::Error::missing_field("list"))),
             }
         }
+        Some(ALERTS_KIND) => Ok(TopicMessage::Alerts(serde_json::from_str::<AlertWorkMessage>(message)?.work)),
         Some(PUSH_KIND) => Ok(TopicMessage::Push(serde_json::from_str::<PushOrderMessage>(message)?.order)),
         Some(other) => Err(DecodeError::Kind(other.to_owned())),
     }
@@ -175,7 +200,7 @@ pub fn decode_tick(message: &str) -> Result<Tick, DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use quickstocks_core::model::{DeviceId, PushPurpose};
+    use quickstocks_core::model::{DeviceId, PushPurpose, QuoteStep};
 
     use super::*;
     use crate::fixtures::{quote, tick};
@@ -222,6 +247,27 @@ mod tests {
         assert!(matches!(decode(&message.replace("deleted", "gone")), Err(DecodeError::Malformed(_))));
         let tick = tick(vec![quote("AAPL", "1.50")]);
         assert_eq!(decode(&encode_tick(&tick, MAX_MESSAGE_BYTES)[0]).unwrap(), TopicMessage::Tick(Box::new(tick)));
+    }
+
+    #[test]
+    fn quotes_for_alerts_survive_the_journey_in_parts() {
+        let stored = tick((0..500).map(|n| quote(&format!("S{n}"), "12.34")).collect()).quotes;
+        let steps = stored.iter().map(|quote| QuoteStep { previous: Some(quote.clone()), quote: quote.clone() });
+        let work = AlertWork { made_at: Timestamp::from_millis(5), steps: steps.collect() };
+        let whole = AlertWork { steps: vec![QuoteStep { previous: None, quote: stored[0].clone() }], ..work.clone() };
+        let messages = encode_alert_work(&whole, MAX_MESSAGE_BYTES);
+        assert_eq!(messages.len(), 1);
+        assert_eq!(decode(&messages[0]).unwrap(), TopicMessage::Alerts(whole));
+        assert!(matches!(decode(&messages[0].replace("\"v\":1", "\"v\":2")), Err(DecodeError::Version(2))));
+        let messages = encode_alert_work(&work, 20_000);
+        assert!(messages.len() > 10 && messages.iter().all(|message| message.len() <= 20_000));
+        let mut arrived = Vec::new();
+        for message in messages {
+            let TopicMessage::Alerts(part) = decode(&message).unwrap() else { panic!("{message}") };
+            assert_eq!(part.made_at, work.made_at);
+            arrived.extend(part.steps);
+        }
+        assert_eq!(arrived, work.steps);
     }
 
     #[test]

@@ -18,6 +18,12 @@ pub enum Error {
     /// The device that something should be pushed to could not be read or written.
     #[error("an order to push could not be fulfilled")]
     Push(#[source] StoreError),
+    /// Quotes could not be held against all alerts; the same quotes come again.
+    #[error("quotes could not be held against all alerts")]
+    Alerts(#[source] StoreError),
+    /// What was left of notifications could not be found out.
+    #[error("what is left of notifications could not be found out")]
+    Reconcile(#[source] StoreError),
     /// Not everybody could be served.
     #[error("the tick could not be dispatched to everybody")]
     Dispatch(#[from] DispatchError),
@@ -28,6 +34,8 @@ impl From<Error> for Diagnostic {
         let error_type = match &error {
             Error::Event(_) => "Dispatch.Event",
             Error::Record(_) => "Dispatch.Record",
+            Error::Alerts(_) => "Dispatch.Alerts",
+            Error::Reconcile(_) => "Dispatch.Reconcile",
             Error::List(_) | Error::Push(_) | Error::Dispatch(DispatchError::Store(_)) => "Dispatch.Store",
             Error::Dispatch(DispatchError::HandOn(_)) => "Dispatch.HandOn",
         };

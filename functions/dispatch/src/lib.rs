@@ -1,4 +1,5 @@
-//! The fan-out: takes ticks and changed lists from SNS and sends each connection its message; and the one place that calls push services.
+//! The fan-out: takes ticks and changed lists from SNS and sends each connection its message, holds quotes against alerts and tells their
+//! owners; and the one place that calls push services. Another event, each five minutes, delivers what was left.
 
 pub mod config;
 mod error;
@@ -6,17 +7,20 @@ mod error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lambda_events::sns::SnsEvent;
-use quickstocks_boot::{DispatchMetrics, Metrics};
+use aws_lambda_events::sns::{SnsEvent, SnsRecord};
+use quickstocks_boot::{AlertMetrics, DispatchMetrics, Metrics};
+use quickstocks_core::alerts::{AlertWatch, WatchReport};
 use quickstocks_core::dispatch::{Dispatch, DispatchReport};
-use quickstocks_core::model::{PushOrder, Tick, Timestamp};
+use quickstocks_core::model::{AlertWork, PushOrder, Tick, Timestamp};
+use quickstocks_core::notify::{Notifier, NotifyReport};
 use quickstocks_core::ports::{
-    Clock, ConnectionReader, ConnectionSender, ConnectionWriter, PushSender, PushSubscriptionReader, PushSubscriptionWriter,
-    Random, TickPublisher,
+    ActionTokens, AlertReader, AlertWriter, Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Outbox,
+    PreferencesReader, PushSender, PushSubscriptionReader, PushSubscriptionWriter, Random, RateCounter, TickPublisher,
 };
 use quickstocks_core::push::{DeviceOutcome, Push};
 use quickstocks_wire::sns::{TopicMessage, decode};
-use quickstocks_wire::ws::{TickFrames, list_frame};
+use quickstocks_wire::ws::{NoticeFrames, TickFrames, list_frame};
+use serde::Deserialize;
 use serde_json::Value;
 
 pub use config::Config;
@@ -24,6 +28,19 @@ pub use error::Error;
 
 /// What the function keeps of its time to hand on what is left: an SNS call and the frames that are under way.
 const HAND_ON_RESERVE: Duration = Duration::from_secs(8);
+
+/// What arrives: records of the topic, or the schedule's.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Event {
+    /// Delivers what was left of notifications.
+    Reconcile {
+        /// Always true.
+        reconcile: bool,
+    },
+    /// Records of the topic.
+    Topic(SnsEvent),
+}
 
 /// By what the function reaches the world, but for the store.
 #[derive(Clone)]
@@ -40,6 +57,8 @@ pub struct Ports {
 pub struct Dispatcher {
     dispatch: Dispatch,
     push: Push,
+    watch: AlertWatch,
+    notifier: Notifier,
     metrics: Metrics,
 }
 
@@ -47,7 +66,17 @@ impl Dispatcher {
     /// The function over one store and these ports; `in_flight` frames may be under way at once.
     pub fn new<S>(store: &Arc<S>, ports: Ports, in_flight: usize) -> Self
     where
-        S: ConnectionReader + ConnectionWriter + PushSubscriptionReader + PushSubscriptionWriter + 'static,
+        S: ConnectionReader
+            + ConnectionWriter
+            + PushSubscriptionReader
+            + PushSubscriptionWriter
+            + AlertReader
+            + AlertWriter
+            + Outbox
+            + ActionTokens
+            + PreferencesReader
+            + RateCounter
+            + 'static,
     {
         let Ports { sender, publisher, push_sender, clock, random } = ports;
         let push = Push {
@@ -55,17 +84,34 @@ impl Dispatcher {
             subscription_writer: Arc::clone(store) as _,
             sender: push_sender,
             clock: Arc::clone(&clock),
-            random,
+            random: Arc::clone(&random),
         };
         let dispatch = Dispatch {
             connections: Arc::clone(store) as _,
             registry: Arc::clone(store) as _,
             sender,
             publisher,
-            clock,
+            clock: Arc::clone(&clock),
             in_flight,
         };
-        Self { dispatch, push, metrics: Metrics::off() }
+        let watch = AlertWatch {
+            alerts: Arc::clone(store) as _,
+            writer: Arc::clone(store) as _,
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+        };
+        let notifier = Notifier {
+            outbox: Arc::clone(store) as _,
+            preferences: Arc::clone(store) as _,
+            counter: Arc::clone(store) as _,
+            actions: Arc::clone(store) as _,
+            encoder: Arc::new(NoticeFrames),
+            clock,
+            random,
+            dispatch: dispatch.clone(),
+            push: push.clone(),
+        };
+        Self { dispatch, push, watch, notifier, metrics: Metrics::off() }
     }
 
     /// The function, telling what each tick did.
@@ -74,14 +120,21 @@ impl Dispatcher {
         Self { metrics, ..self }
     }
 
-    /// Handles an SNS event; `ends_at` is when the platform ends the invocation. A record that cannot be used does not keep
-    /// the others from being dispatched; the first error is the invocation's.
+    /// Handles an event; `ends_at` is when the platform ends the invocation. A record that cannot be used does not keep the others
+    /// from being dispatched; the first error is the invocation's.
     pub async fn handle(&self, event: Value, ends_at: Timestamp) -> Result<Value, Error> {
-        let event: SnsEvent = serde_json::from_value(event)?;
         let deadline = ends_at - HAND_ON_RESERVE;
+        match serde_json::from_value(event)? {
+            Event::Reconcile { reconcile: true } => self.reconcile(deadline).await,
+            Event::Reconcile { reconcile: false } => Ok(Value::Null),
+            Event::Topic(event) => self.records(event.records, deadline).await,
+        }
+    }
+
+    async fn records(&self, records: Vec<SnsRecord>, deadline: Timestamp) -> Result<Value, Error> {
         let mut reports = Vec::new();
         let mut first_error = None;
-        for record in event.records {
+        for record in records {
             match self.record(&record.sns.message, deadline).await {
                 Ok(report) => reports.push(report),
                 Err(error) => {
@@ -101,8 +154,79 @@ impl Dispatcher {
                 tracing::info!(user.id = %user, connections.sent = sent, "list dispatched");
                 Ok(serde_json::json!({ "sent": sent }))
             }
+            TopicMessage::Alerts(work) => self.alerts(&work, deadline).await,
             TopicMessage::Push(order) => self.push(&order, deadline).await,
         }
+    }
+
+    /// Decides first, all of it, and then tells: what fired is safe before anybody is called.
+    async fn alerts(&self, work: &AlertWork, deadline: Timestamp) -> Result<Value, Error> {
+        let mut watched = self.watch.run(work).await.map_err(Error::Alerts)?;
+        let told = self.notifier.deliver(std::mem::take(&mut watched.told), deadline).await;
+        let age = self.dispatch.clock.now().since(work.made_at);
+        self.tell_alerts(&watched, &told);
+        tracing::info!(
+            quotes.changed = work.steps.len(),
+            alerts.watched = watched.alerts,
+            alerts.fired = watched.fired,
+            alerts.adjusted = watched.adjusted,
+            alerts.expired = watched.expired,
+            notifications.delivered = told.delivered,
+            notifications.held = told.held,
+            pushes.accepted = told.pushed,
+            users.failed = told.failed,
+            age_ms = age.as_millis(),
+            "alerts watched"
+        );
+        let answer = serde_json::json!({
+            "alerts": watched.alerts,
+            "fired": watched.fired,
+            "delivered": told.delivered,
+            "held": told.held,
+            "pushed": told.pushed,
+        });
+        // The same quotes come again, and find what was decided.
+        watched.failed.map_or(Ok(answer), |error| Err(Error::Alerts(error)))
+    }
+
+    async fn reconcile(&self, deadline: Timestamp) -> Result<Value, Error> {
+        let report = self.notifier.reconcile(deadline).await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "what is left of notifications could not be found out");
+            Error::Reconcile(error)
+        })?;
+        self.tell_alerts(&WatchReport::default(), &report);
+        if report != NotifyReport::default() {
+            tracing::info!(
+                users.seen = report.users,
+                users.failed = report.failed,
+                notifications.delivered = report.delivered,
+                notifications.held = report.held,
+                notifications.given_up = report.given_up,
+                pushes.accepted = report.pushed,
+                "reconciled"
+            );
+        }
+        Ok(serde_json::json!({
+            "users": report.users,
+            "delivered": report.delivered,
+            "held": report.held,
+            "pushed": report.pushed,
+            "given_up": report.given_up,
+            "failed": report.failed,
+        }))
+    }
+
+    fn tell_alerts(&self, watched: &WatchReport, told: &NotifyReport) {
+        let metrics = AlertMetrics {
+            alerts_watched: watched.alerts as u64,
+            alerts_fired: watched.fired as u64,
+            notifications_delivered: told.delivered as u64,
+            notifications_held: told.held as u64,
+            notifications_given_up: told.given_up as u64,
+            pushes_accepted: told.pushed as u64,
+            notification_age_ms: (told.delivered > 0).then_some(told.oldest_ms),
+        };
+        self.metrics.tell(self.dispatch.clock.now(), &metrics);
     }
 
     async fn push(&self, order: &PushOrder, deadline: Timestamp) -> Result<Value, Error> {

@@ -6,6 +6,8 @@ mod levels;
 mod split;
 mod watch;
 
+use std::time::Duration;
+
 pub(crate) use calendar::zone;
 pub(crate) use split::carry_split;
 
@@ -13,3 +15,6 @@ pub use evaluate::step;
 pub use levels::Levels;
 pub use split::detect_split;
 pub use watch::{AlertWatch, WatchReport};
+
+/// How long a symbol is polled for an alert without being asked again: the sweep asks each day, so it may fail twice.
+pub const ARMED_LEASE: Duration = Duration::from_hours(3 * 24);

@@ -57,8 +57,8 @@ pub struct Notifier {
     pub random: Arc<dyn Random>,
     /// The way to open pages.
     pub dispatch: Dispatch,
-    /// The way to devices; `None` where there is none, and the inbox is all.
-    pub push: Option<Push>,
+    /// The way to devices.
+    pub push: Push,
 }
 
 /// What became of pending notifications.
@@ -184,10 +184,8 @@ impl Notifier {
         report: &mut NotifyReport,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let reachable = match &self.push {
-            Some(push) => !push.subscriptions.push_subscriptions(user).await?.is_empty(),
-            None => false,
-        };
+        let devices = self.push.subscriptions.push_subscriptions(user).await?;
+        let reachable = devices.iter().any(|device| device.state.is_active());
         let mut groups: BTreeMap<BTreeSet<DeviceId>, Vec<&mut Notification>> = BTreeMap::new();
         let mut peace: Option<Peace> = None;
         for notice in pending {
@@ -238,10 +236,9 @@ impl Notifier {
         deadline: Timestamp,
         report: &mut NotifyReport,
     ) -> Result<(), StoreError> {
-        let Some(push) = &self.push else { return Ok(()) };
         let told: Vec<&Notification> = notices.iter().map(|notice| &**notice).collect();
         let message = self.message(user, &told).await?;
-        let outcomes = push.deliver(user, &message, done, deadline).await?;
+        let outcomes = self.push.deliver(user, &message, done, deadline).await?;
         let now = self.clock.now();
         let (mut not_before, mut tried, mut left) = (None, false, false);
         let mut devices = Vec::new();

@@ -11,6 +11,8 @@ mod guests;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 mod planner;
 #[cfg(test)]
 mod preferences;

@@ -90,6 +90,7 @@ impl World {
             status: Arc::clone(&self.store) as _,
             status_writer: Arc::clone(&self.store) as _,
             publisher: Arc::clone(&self.publisher) as _,
+            alert_work: Arc::clone(&self.publisher) as _,
             clock: Arc::clone(&self.clock) as _,
             config: FetchConfig { tick: TICK, budget: CallBudget::Off, dispatch_messages: 1 },
         }
