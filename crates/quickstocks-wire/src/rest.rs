@@ -13,11 +13,13 @@ use utoipa::ToSchema;
 use crate::transfer::FileKind;
 
 mod accounts;
+mod alerts;
 mod push;
 mod reference;
 pub mod schema;
 
 pub use accounts::*;
+pub use alerts::*;
 pub use push::*;
 pub use reference::*;
 

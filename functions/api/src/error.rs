@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::accounts::AccountError;
+use quickstocks_core::alerts::AlertError;
 use quickstocks_core::model::{InvalidWatchlist, Timestamp};
 use quickstocks_core::ports::{SignError, SourceError, StoreError, SubscriptionFault};
 use quickstocks_core::preferences::PreferenceError;
@@ -106,6 +107,36 @@ impl ApiError {
             DeviceError::Store(error) => error.into(),
             DeviceError::Request(error) => Self::Unavailable(error.into()),
             DeviceError::Key(error) => error.into(),
+        }
+    }
+
+    /// A rule that cannot be; `field` is the part of it that is wrong.
+    pub(crate) fn rule(field: &str, detail: impl Into<String>) -> Self {
+        Self::invalid("rule_invalid", format!("rule.{field}"), detail)
+    }
+
+    /// A token of a button that is not good.
+    pub(crate) fn action_token() -> Self {
+        Self::client(StatusCode::NOT_FOUND, "action_token_invalid", AlertError::Token.to_string())
+    }
+
+    /// A failure about an alert; `now` dates the advice when to try again.
+    pub(crate) fn alert(error: AlertError, now: Timestamp) -> Self {
+        let detail = error.to_string();
+        match error {
+            AlertError::NotFound => Self::client(StatusCode::NOT_FOUND, "alert_not_found", detail),
+            AlertError::Conflict => Self::client(StatusCode::PRECONDITION_FAILED, "version_conflict", detail),
+            AlertError::Rule(rule) => Self::rule(rule.field(), detail),
+            AlertError::Impossible { .. } => Self::invalid("rule_impossible", "rule.kind", detail),
+            AlertError::Repeat => Self::invalid("repeat_invalid", "repeat", detail),
+            AlertError::ExpiresAt => Self::invalid("expires_at_invalid", "expires_at", detail),
+            AlertError::Snooze => Self::invalid("minutes_invalid", "minutes", detail),
+            AlertError::TooMany => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "too_many_alerts", detail),
+            AlertError::NotNow(_) => Self::invalid("action_impossible", "action", detail),
+            AlertError::Token => Self::action_token(),
+            AlertError::Symbol(SymbolError::Unknown(_)) => Self::invalid("symbol_unknown", "symbol", detail),
+            AlertError::Symbol(SymbolError::Unchecked { retry_at, .. }) => Self::SourceUnavailable { detail, retry_at, now },
+            AlertError::Symbol(SymbolError::Store(error)) | AlertError::Store(error) => error.into(),
         }
     }
 

@@ -1,14 +1,17 @@
 use std::sync::Arc;
 
 use quickstocks_core::accounts::Accounts;
+use quickstocks_core::alerts::AlertBook;
 use quickstocks_core::currencies::ExchangeRates;
 use quickstocks_core::guests::Guests;
 use quickstocks_core::model::{SignUp, SourceKind};
+use quickstocks_core::notify::Inbox;
 use quickstocks_core::ports::{
-    CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer, PollSetWriter, PreferencesReader,
-    PreferencesWriter, PushRequester, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteSource, QuoteWriter,
-    Random, RateCounter, ReferenceSource, RequestLog, SourceStatusReader, SourceStatusWriter, SubscriptionRule, SweepReader,
-    SymbolSearch, TokenReader, TokenWriter, UserReader, UserWriter, VapidSigner, WatchlistReader, WatchlistWriter,
+    ActionTokens, AlertReader, AlertWriter, CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer,
+    NotificationReader, NotificationWriter, PollSetWriter, PreferencesReader, PreferencesWriter, PushRequester,
+    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, ReferenceSource,
+    RequestLog, SourceStatusReader, SourceStatusWriter, SubscriptionRule, SweepReader, SymbolSearch, TokenReader, TokenWriter,
+    UserReader, UserWriter, VapidSigner, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
 use quickstocks_core::push::Devices;
@@ -40,6 +43,8 @@ pub struct Deps {
     pub accounts: Accounts,
     pub watchlists: Watchlists,
     pub preferences: PreferenceEditor,
+    pub alerts: AlertBook,
+    pub inbox: Inbox,
     pub devices: Devices,
     pub symbols: Symbols,
     pub search: Search,
@@ -69,6 +74,11 @@ impl Deps {
             + PreferencesWriter
             + PushSubscriptionReader
             + PushSubscriptionWriter
+            + AlertReader
+            + AlertWriter
+            + NotificationReader
+            + NotificationWriter
+            + ActionTokens
             + PollSetWriter
             + ConnectionReader
             + ConnectionWriter
@@ -120,7 +130,7 @@ impl Deps {
                 announcer,
                 symbols: symbols.clone(),
                 clock: Arc::clone(&clock),
-                random,
+                random: Arc::clone(&random),
             },
             preferences: PreferenceEditor {
                 reader: Arc::clone(store) as _,
@@ -128,6 +138,19 @@ impl Deps {
                 clock: Arc::clone(&clock),
             },
             exchange_rates: ExchangeRates::new(symbols.clone(), Arc::clone(store) as _, Arc::clone(&clock)),
+            alerts: AlertBook {
+                alerts: Arc::clone(store) as _,
+                writer: Arc::clone(store) as _,
+                notifications: Arc::clone(store) as _,
+                actions: Arc::clone(store) as _,
+                poll_set: Arc::clone(store) as _,
+                quotes: Arc::clone(store) as _,
+                preferences: Arc::clone(store) as _,
+                symbols: symbols.clone(),
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+            },
+            inbox: Inbox { notifications: Arc::clone(store) as _, writer: Arc::clone(store) as _, clock: Arc::clone(&clock) },
             devices: Devices {
                 subscriptions: Arc::clone(store) as _,
                 subscription_writer: Arc::clone(store) as _,

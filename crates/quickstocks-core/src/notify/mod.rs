@@ -5,6 +5,7 @@
 //! same at once, and [`Notifier::reconcile`] looks for what was left. So each is delivered at least once, and again only when
 //! something ended between the push service's answer and the note of it; it then takes the place of the first.
 
+mod inbox;
 mod message;
 mod peace;
 
@@ -23,8 +24,9 @@ use crate::model::{
 use crate::ports::{ActionTokens, Clock, NoticeEncoder, Outbox, PreferencesReader, Random, RateCounter, StoreError};
 use crate::push::{DeviceOutcome, Push};
 
+pub use inbox::{Inbox, InboxPage, Reading};
 pub use message::ACTION_LIFETIME;
-pub use peace::DAILY_PUSHES;
+pub use peace::{DAILY_PUSHES, end_of_day};
 
 /// For how much longer than its time a delivery may keep others away.
 const LEASE_RESERVE: Duration = Duration::from_secs(2);

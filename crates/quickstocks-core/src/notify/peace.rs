@@ -11,6 +11,11 @@ use crate::model::{Hold, HoldReason, Preferences, QuietHours, TimeOfDay, Timesta
 /// How many messages somebody's devices get in a day of theirs. What is beyond is told as one on the next.
 pub const DAILY_PUSHES: u32 = 50;
 
+/// When the day of somebody with these preferences ends.
+pub fn end_of_day(preferences: Option<&Preferences>, now: Timestamp) -> Timestamp {
+    Peace::of(preferences, now).day_ends
+}
+
 /// Somebody's quiet hours and their day.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peace {

@@ -74,6 +74,7 @@ fn template((method, path): (&str, &str)) -> String {
         .replace("/LIST", "/{id}")
         .replace("/TOKEN", "/{id}")
         .replace("/DEVICE", "/{id}");
+    let path = path.replace("/ALERT", "/{id}").replace("/ACTION", "/{token}");
     format!("{method} /api/v1{}", path.replace("/AAPL", "/{symbol}").replace("/MSFT", "/{symbol}"))
 }
 
