@@ -96,8 +96,8 @@ fn unsound(template: &Json) -> Vec<String> {
     };
 
     must(
-        of_type("AWS::Scheduler::Schedule").count() == 2,
-        "there are not exactly two schedules, of ticks and of the sweep".to_owned(),
+        of_type("AWS::Scheduler::Schedule").count() == 3,
+        "there are not exactly three schedules, of ticks, of the sweep and of the reconciler".to_owned(),
     );
     for (id, schedule) in of_type("AWS::Scheduler::Schedule") {
         let target = &schedule["Target"];
@@ -192,7 +192,8 @@ Resources:
             "Target": {"DeadLetterConfig": {"Arn": queue}, "RetryPolicy": {"MaximumRetryAttempts": 0}}}});
         json!({"Resources": {
             "Schedule": schedule.clone(),
-            "SweepSchedule": schedule,
+            "SweepSchedule": schedule.clone(),
+            "ReconcileSchedule": schedule,
             "Subscription": {"Type": "AWS::SNS::Subscription", "Properties": {
                 "Protocol": "lambda", "RedrivePolicy": {"deadLetterTargetArn": queue}}},
             "Mail": {"Type": "AWS::SNS::Subscription", "Properties": {"Protocol": "email"}},

@@ -50,6 +50,7 @@ impl Ports {
         let ports = dispatch::Ports {
             sender: Arc::clone(&self.hub) as _,
             publisher: Arc::clone(&self.topic) as _,
+            alert_work: Arc::clone(&self.topic) as _,
             push_sender: Arc::clone(&self.push.sender) as _,
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),

@@ -253,7 +253,7 @@ mod tests {
     fn quotes_for_alerts_survive_the_journey_in_parts() {
         let stored = tick((0..500).map(|n| quote(&format!("S{n}"), "12.34")).collect()).quotes;
         let steps = stored.iter().map(|quote| QuoteStep { previous: Some(quote.clone()), quote: quote.clone() });
-        let work = AlertWork { made_at: Timestamp::from_millis(5), steps: steps.collect() };
+        let work = AlertWork { made_at: Timestamp::from_millis(5), tries: 0, steps: steps.collect() };
         let whole = AlertWork { steps: vec![QuoteStep { previous: None, quote: stored[0].clone() }], ..work.clone() };
         let messages = encode_alert_work(&whole, MAX_MESSAGE_BYTES);
         assert_eq!(messages.len(), 1);

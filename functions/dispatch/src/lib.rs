@@ -14,8 +14,9 @@ use quickstocks_core::dispatch::{Dispatch, DispatchReport};
 use quickstocks_core::model::{AlertWork, PushOrder, Tick, Timestamp};
 use quickstocks_core::notify::{Notifier, NotifyReport};
 use quickstocks_core::ports::{
-    ActionTokens, AlertReader, AlertWriter, Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Outbox,
-    PreferencesReader, PushSender, PushSubscriptionReader, PushSubscriptionWriter, Random, RateCounter, TickPublisher,
+    ActionTokens, AlertReader, AlertWorkPublisher, AlertWriter, Clock, ConnectionReader, ConnectionSender, ConnectionWriter,
+    Outbox, PreferencesReader, PushSender, PushSubscriptionReader, PushSubscriptionWriter, Random, RateCounter, StoreError,
+    TickPublisher,
 };
 use quickstocks_core::push::{DeviceOutcome, Push};
 use quickstocks_wire::sns::{TopicMessage, decode};
@@ -28,6 +29,10 @@ pub use error::Error;
 
 /// What the function keeps of its time to hand on what is left: an SNS call and the frames that are under way.
 const HAND_ON_RESERVE: Duration = Duration::from_secs(8);
+
+/// How often quotes are handed on that could not be held against all alerts, and the pause before the first time; it doubles.
+const MAX_TRIES: u8 = 3;
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What arrives: records of the topic, or the schedule's.
 #[derive(Debug, Deserialize)]
@@ -48,6 +53,7 @@ enum Event {
 pub struct Ports {
     pub sender: Arc<dyn ConnectionSender>,
     pub publisher: Arc<dyn TickPublisher>,
+    pub alert_work: Arc<dyn AlertWorkPublisher>,
     pub push_sender: Arc<dyn PushSender>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -59,6 +65,7 @@ pub struct Dispatcher {
     push: Push,
     watch: AlertWatch,
     notifier: Notifier,
+    alert_work: Arc<dyn AlertWorkPublisher>,
     metrics: Metrics,
 }
 
@@ -78,7 +85,7 @@ impl Dispatcher {
             + RateCounter
             + 'static,
     {
-        let Ports { sender, publisher, push_sender, clock, random } = ports;
+        let Ports { sender, publisher, alert_work, push_sender, clock, random } = ports;
         let push = Push {
             subscriptions: Arc::clone(store) as _,
             subscription_writer: Arc::clone(store) as _,
@@ -111,7 +118,7 @@ impl Dispatcher {
             dispatch: dispatch.clone(),
             push: push.clone(),
         };
-        Self { dispatch, push, watch, notifier, metrics: Metrics::off() }
+        Self { dispatch, push, watch, notifier, alert_work, metrics: Metrics::off() }
     }
 
     /// The function, telling what each tick did.
@@ -161,7 +168,10 @@ impl Dispatcher {
 
     /// Decides first, all of it, and then tells: what fired is safe before anybody is called.
     async fn alerts(&self, work: &AlertWork, deadline: Timestamp) -> Result<Value, Error> {
-        let mut watched = self.watch.run(work).await.map_err(Error::Alerts)?;
+        let mut watched = match self.watch.run(work).await {
+            Ok(watched) => watched,
+            Err(error) => return self.hand_on(work, error).await.map(|()| Value::Null),
+        };
         let told = self.notifier.deliver(std::mem::take(&mut watched.told), deadline).await;
         let age = self.dispatch.clock.now().since(work.made_at);
         self.tell_alerts(&watched, &told);
@@ -185,8 +195,25 @@ impl Dispatcher {
             "held": told.held,
             "pushed": told.pushed,
         });
-        // The same quotes come again, and find what was decided.
-        watched.failed.map_or(Ok(answer), |error| Err(Error::Alerts(error)))
+        match watched.failed {
+            Some(error) => self.hand_on(work, error).await.map(|()| answer),
+            None => Ok(answer),
+        }
+    }
+
+    /// Has the same quotes come again: they find what was decided, and decide the rest. Nothing else repeats them, since the platform is not to
+    /// repeat ticks.
+    async fn hand_on(&self, work: &AlertWork, error: StoreError) -> Result<(), Error> {
+        if work.tries >= MAX_TRIES {
+            return Err(Error::Alerts(error));
+        }
+        tracing::warn!(tries = work.tries, error = &error as &dyn std::error::Error, "quotes for alerts are handed on");
+        tokio::time::sleep(RETRY_PAUSE * 2u32.pow(work.tries.into())).await;
+        let again = AlertWork { tries: work.tries + 1, ..work.clone() };
+        self.alert_work.publish_alert_work(&again).await.map_err(|lost| {
+            tracing::error!(error = &lost as &dyn std::error::Error, "quotes for alerts could not be handed on");
+            Error::Alerts(error)
+        })
     }
 
     async fn reconcile(&self, deadline: Timestamp) -> Result<Value, Error> {

@@ -17,9 +17,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let store = Arc::new(DynamoStore::new(&aws, &config.table));
     let signer = Arc::new(KmsVapidSigner::new(&aws, config.vapid_key));
     let push_sender = WebPushSender::new(EndpointRule::default(), signer, config.push_contact.parse()?, clock.clone())?;
+    let publisher = Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn));
     let ports = Ports {
         sender: Arc::new(ApiGatewaySender::new(&aws, &config.callback_url, config.posts_in_flight)?),
-        publisher: Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn)),
+        publisher: publisher.clone(),
+        alert_work: publisher,
         push_sender: Arc::new(push_sender),
         clock,
         random: Arc::new(OsRandom),

@@ -13,15 +13,18 @@ use axum::routing::post;
 use dispatch::{Dispatcher, Ports};
 use quickstocks_aws::{ApiGatewaySender, sdk_config_from};
 use quickstocks_boot::Metrics;
+use quickstocks_core::alerts::step;
 use quickstocks_core::model::{
-    Connection, DeviceId, PushOrder, PushPurpose, ShardRange, SourceHealth, SourceState, Symbol, Tick, TickNumber, Timestamp,
+    Alert, AlertWork, Connection, DeviceId, PushOrder, PushPurpose, QuoteStep, ShardRange, SourceHealth, SourceState, Symbol,
+    Tick, TickNumber, Timestamp,
 };
-use quickstocks_core::ports::{ConnectionSender, ConnectionWriter, PushSubscriptionReader, PushSubscriptionWriter};
+use quickstocks_core::ports::{AlertWriter, ConnectionSender, ConnectionWriter, PushSubscriptionReader, PushSubscriptionWriter};
+use quickstocks_testkit::faults::{Fault, Faulty, Method};
 use quickstocks_testkit::sample::{self, NOW};
 use quickstocks_testkit::{
     FakeClock, MemoryStore, PushAnswer, RecordingPublisher, RecordingPushSender, RecordingSender, SendAnswer, SequenceRandom,
 };
-use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_push, encode_tick};
+use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_alert_work, encode_push, encode_tick};
 use serde_json::{Value, json};
 
 const POSTS_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(64).unwrap();
@@ -66,7 +69,15 @@ fn follower(id: &str, symbol: &str) -> Connection {
 
 fn ports(sender: Arc<dyn ConnectionSender>, publisher: &Arc<RecordingPublisher>, clock: Arc<FakeClock>) -> Ports {
     let random = Arc::new(SequenceRandom::seeded(7));
-    Ports { sender, publisher: Arc::clone(publisher) as _, push_sender: Arc::new(RecordingPushSender::default()), clock, random }
+    let alert_work = Arc::clone(publisher) as _;
+    Ports {
+        sender,
+        publisher: Arc::clone(publisher) as _,
+        alert_work,
+        push_sender: Arc::new(RecordingPushSender::default()),
+        clock,
+        random,
+    }
 }
 
 fn deadline() -> Timestamp {
@@ -186,4 +197,65 @@ async fn an_order_to_push_is_fulfilled_once_and_a_test_only_where_a_device_is_ac
     push_sender.answer_next(&device.id, PushAnswer::Gone);
     assert_eq!(push(&order(PushPurpose::Test)).await, "gone");
     assert_eq!(store.push_subscriptions(&device.user).await.unwrap(), [], "what is gone is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotes_that_could_not_be_held_against_all_alerts_come_again_and_fire_once() {
+    let memory = Arc::new(MemoryStore::default());
+    let store = Arc::new(Faulty::new(Arc::clone(&memory)));
+    let publisher = Arc::new(RecordingPublisher::default());
+    let function =
+        Dispatcher::new(&store, ports(Arc::new(RecordingSender::default()), &publisher, Arc::new(FakeClock::at(NOW))), 4);
+    for user in ["ann", "bob"] {
+        let alert = sample::alert("a1", user, "AAPL");
+        let quote = sample::stored("AAPL", "140", Duration::ZERO, 1);
+        let (state, _) = step(&alert.terms, &alert.state, None, &quote, NOW);
+        memory.insert_alert(&Alert { state, ..alert }).await.unwrap();
+    }
+    let quote = sample::stored("AAPL", "151", Duration::from_secs(1), 2);
+    let mut work = AlertWork { made_at: NOW, tries: 0, steps: vec![QuoteStep { previous: None, quote }] };
+    let handle = async |work: &AlertWork| {
+        let mut event = event(&tick(ShardRange::ALL, NOW));
+        event["Records"][0]["Sns"]["Message"] = encode_alert_work(work, MAX_MESSAGE_BYTES).remove(0).into();
+        function.handle(event, deadline()).await
+    };
+
+    store.fail_nth(Method::WriteAlert, 1, Fault::Unavailable);
+    let answer = handle(&work).await.unwrap();
+    assert_eq!((&answer[0]["alerts"], &answer[0]["fired"]), (&json!(2), &json!(1)));
+    let again = publisher.alert_work();
+    assert_eq!(again, [AlertWork { tries: 1, ..work.clone() }]);
+    let answer = handle(&again[0]).await.unwrap();
+    assert_eq!(answer[0]["fired"], json!(1));
+    assert_eq!(memory.all_notifications().len(), 2);
+
+    // Not for ever.
+    store.fail(Method::ArmedAlerts, Fault::Unavailable);
+    while handle(&work).await.is_ok() {
+        work = publisher.alert_work().pop().unwrap();
+    }
+    assert_eq!(work.tries, 3);
+    assert_eq!(memory.all_notifications().len(), 2);
+}
+
+#[tokio::test]
+async fn the_schedule_delivers_what_was_left() {
+    let store = Arc::new(MemoryStore::default());
+    let push_sender = Arc::new(RecordingPushSender::default());
+    let publisher = Arc::new(RecordingPublisher::default());
+    let ports = Ports {
+        push_sender: Arc::clone(&push_sender) as _,
+        ..ports(Arc::new(RecordingSender::default()), &publisher, Arc::new(FakeClock::at(NOW)))
+    };
+    let function = Dispatcher::new(&store, ports, 4);
+    let alert = sample::alert("a1", "ann", "AAPL");
+    store.insert_alert(&alert).await.unwrap();
+    store.put_push_subscription(&sample::active_push_subscription("phone", "ann")).await.unwrap();
+    assert!(store.write_alert(&alert, 1, &[sample::notification("n1", &alert)]).await.unwrap());
+    let answer = function.handle(json!({ "reconcile": true }), deadline()).await.unwrap();
+    assert_eq!((&answer["users"], &answer["delivered"], &answer["pushed"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(push_sender.sent().len(), 1);
+    let answer = function.handle(json!({ "reconcile": true }), deadline()).await.unwrap();
+    assert_eq!(answer["users"], json!(0));
+    assert!(function.handle(json!({ "something": "else" }), deadline()).await.is_err());
 }

@@ -230,8 +230,8 @@ fn policies(emulator: &Emulator) -> Result<()> {
             "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem", "sns:Publish"
         ],
         "dispatch": [
-            "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "execute-api POST", "kms:GetPublicKey",
-            "kms:Sign", "sns:Publish"
+            "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "execute-api POST",
+            "kms:GetPublicKey", "kms:Sign", "sns:Publish"
         ],
         "api": [
             "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "kms:GetPublicKey",

@@ -265,7 +265,7 @@ fn alert_work(tick: &Tick, mut earlier: HashMap<Symbol, StoredQuote>, entries: &
         previous: earlier.remove(&stored.quote.symbol).filter(|previous| previous.tick < stored.tick),
         quote: stored.clone(),
     });
-    AlertWork { made_at: tick.made_at, steps: steps.collect() }
+    AlertWork { made_at: tick.made_at, tries: 0, steps: steps.collect() }
 }
 
 /// The quotes that differ from what is stored and are not older than it.

@@ -55,6 +55,14 @@ pub struct QuoteStep {
 pub struct AlertWork {
     /// When it was made.
     pub made_at: Timestamp,
+    /// How often it was handed on because something failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u8,
     /// The quotes, one a symbol.
     pub steps: Vec<QuoteStep>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(tries: &u8) -> bool {
+    *tries == 0
 }

@@ -136,7 +136,12 @@ fn joined_body(notices: &[&Notification]) -> String {
 fn priced(fire: &Fire) -> String {
     let currency = fire.currency.as_ref().map(|currency| format!(" {}", currency.as_str())).unwrap_or_default();
     let change = fire.change_percent.map(|change| format!(" ({}%)", signed(change))).unwrap_or_default();
-    format!("{}{currency}{change}", fire.price)
+    // 311.5 reads as 311.50, and 5000 stays as it is.
+    let mut price = fire.price.normalize();
+    if price.scale() == 1 {
+        price.rescale(2);
+    }
+    format!("{price}{currency}{change}")
 }
 
 fn signed(change: Decimal) -> String {

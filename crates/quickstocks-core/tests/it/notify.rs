@@ -103,7 +103,7 @@ impl Desk {
 
     fn work(&self, price: &str, tick: u64, symbols: &[&str]) -> AlertWork {
         let steps = symbols.iter().map(|on| self.quote(on, price, tick)).collect();
-        AlertWork { made_at: self.world.clock.now(), steps }
+        AlertWork { made_at: self.world.clock.now(), tries: 0, steps }
     }
 
     async fn device(&self, device: &str, of: &str) {

@@ -53,7 +53,7 @@ impl World {
             clock: self.clock.clone(),
             random: std::sync::Arc::new(SequenceRandom::seeded(tick.0 + 100)),
         };
-        let work = AlertWork { made_at: self.clock.now(), steps: vec![QuoteStep { previous: None, quote }] };
+        let work = AlertWork { made_at: self.clock.now(), tries: 0, steps: vec![QuoteStep { previous: None, quote }] };
         assert!(watch.run(&work).await.unwrap().failed.is_none());
     }
 }
