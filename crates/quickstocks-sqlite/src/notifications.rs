@@ -122,10 +122,10 @@ impl Outbox for SqliteStore {
     }
 
     async fn pending_notifications(&self, lease: &OutboxLease) -> Result<Vec<Notification>, StoreError> {
-        let (user, least) = (lease.user.clone(), NotificationId::least(lease.pending_since));
+        let (user, first) = (lease.user.clone(), NotificationId::least(lease.pending_since));
         self.read(move |connection| {
             let sql = format!("SELECT {COLUMNS} FROM notification WHERE user = ?1 AND id >= ?2 AND pending = 1 ORDER BY id");
-            rows::all(connection, &sql, params![user.as_str(), least.as_str()], decode)
+            rows::all(connection, &sql, params![user.as_str(), first.as_str()], decode)
         })
         .await
     }

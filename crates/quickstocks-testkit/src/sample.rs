@@ -253,6 +253,9 @@ pub fn alert(id: &str, user: &str, on: &str) -> Alert {
 }
 
 /// An alert with everything an alert can have.
+///
+/// # Panics
+/// Never: its note is one.
 pub fn full_alert(id: &str, user: &str, on: &str) -> Alert {
     let baseline = Baseline {
         day: 21_000_101,

@@ -191,14 +191,14 @@ impl Outbox for DynamoStore {
     }
 
     async fn pending_notifications(&self, lease: &OutboxLease) -> Result<Vec<Notification>, StoreError> {
-        let least = NotificationId::least(lease.pending_since);
+        let first = NotificationId::least(lease.pending_since);
         let query = self
             .query(user_partition(&lease.user))
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
             .filter_expression("#pending = :true")
             .expression_attribute_names("#sk", "sk")
             .expression_attribute_names("#pending", "pending")
-            .expression_attribute_values(":first", text(format!("{NOTE_PREFIX}{least}")))
+            .expression_attribute_values(":first", text(format!("{NOTE_PREFIX}{first}")))
             .expression_attribute_values(":last", text(format!("{NOTE_PREFIX}g")))
             .expression_attribute_values(":true", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
             .consistent_read(true);

@@ -137,7 +137,7 @@ impl AlertBook {
     /// Makes an alert. It watches from the present price on.
     pub async fn create(&self, user: &UserId, symbol: &Symbol, terms: Terms) -> Result<CheckedAlert, AlertError> {
         let now = self.clock.now();
-        self.check_terms(&terms, now)?;
+        check_terms(&terms, now)?;
         if self.alerts.alerts(user).await?.len() >= MAX_ALERTS {
             return Err(AlertError::TooMany);
         }
@@ -166,7 +166,7 @@ impl AlertBook {
     /// How an alert with these terms would stand, if it were made now.
     pub async fn preview(&self, symbol: &Symbol, terms: &Terms) -> Result<Check, AlertError> {
         let now = self.clock.now();
-        self.check_terms(terms, now)?;
+        check_terms(terms, now)?;
         let quote = self.quote_for(symbol, terms).await?;
         Ok(check(terms, &armed(terms, AlertState::default(), quote.as_ref(), now), quote.as_ref(), now))
     }
@@ -179,7 +179,7 @@ impl AlertBook {
         terms: Terms,
         expected: Option<u64>,
     ) -> Result<CheckedAlert, AlertError> {
-        self.check_terms(&terms, self.clock.now())?;
+        check_terms(&terms, self.clock.now())?;
         let before = self.alerts.alert(user, id).await?.ok_or(AlertError::NotFound)?;
         let quote = self.quote_for(&before.symbol, &terms).await?;
         self.edit(user, id, expected, |alert, now| {
@@ -253,20 +253,6 @@ impl AlertBook {
         Ok((checked, receipts))
     }
 
-    fn check_terms(&self, terms: &Terms, now: Timestamp) -> Result<(), AlertError> {
-        terms.rule.check()?;
-        if let Some(Repeat { cool_down_minutes, hysteresis_percent }) = terms.repeat {
-            let fits = (1..=MAX_MINUTES).contains(&cool_down_minutes)
-                && (Decimal::ZERO..=Decimal::new(50, 0)).contains(&hysteresis_percent)
-                && hysteresis_percent.normalize().scale() <= 2;
-            if !fits {
-                return Err(AlertError::Repeat);
-            }
-        }
-        let in_time = |expires_at: Timestamp| expires_at > now && expires_at <= now + MAX_LIFETIME;
-        if terms.expires_at.is_none_or(in_time) { Ok(()) } else { Err(AlertError::ExpiresAt) }
-    }
-
     /// The present quote of a symbol that a rule can fire for.
     async fn quote_for(&self, symbol: &Symbol, terms: &Terms) -> Result<Option<StoredQuote>, AlertError> {
         self.symbols.check(std::slice::from_ref(symbol)).await?;
@@ -333,6 +319,20 @@ impl AlertBook {
     }
 }
 
+fn check_terms(terms: &Terms, now: Timestamp) -> Result<(), AlertError> {
+    terms.rule.check()?;
+    if let Some(Repeat { cool_down_minutes, hysteresis_percent }) = terms.repeat {
+        let fits = (1..=MAX_MINUTES).contains(&cool_down_minutes)
+            && (Decimal::ZERO..=Decimal::new(50, 0)).contains(&hysteresis_percent)
+            && hysteresis_percent.normalize().scale() <= 2;
+        if !fits {
+            return Err(AlertError::Repeat);
+        }
+    }
+    let in_time = |expires_at: Timestamp| expires_at > now && expires_at <= now + MAX_LIFETIME;
+    if terms.expires_at.is_none_or(in_time) { Ok(()) } else { Err(AlertError::ExpiresAt) }
+}
+
 /// The state of an alert that watches from this quote on.
 fn armed(terms: &Terms, state: AlertState, quote: Option<&StoredQuote>, now: Timestamp) -> AlertState {
     match quote {
@@ -344,7 +344,7 @@ fn armed(terms: &Terms, state: AlertState, quote: Option<&StoredQuote>, now: Tim
 /// The same for one that watched before: it keeps its count and what splits made of its numbers.
 fn again(terms: &Terms, state: &AlertState, quote: Option<&StoredQuote>, now: Timestamp) -> AlertState {
     let AlertState { fired, fired_at, split_factor, .. } = *state;
-    let bare = AlertState { fired, fired_at, split_factor, ..AlertState::default() };
+    let bare = AlertState { split_factor, fired_at, fired, ..AlertState::default() };
     let fresh = armed(terms, bare, quote, now);
     AlertState { split: state.split.or(fresh.split), ..fresh }
 }

@@ -51,7 +51,7 @@ impl Notifier {
             [one] => (format!("alert|{}", one.alert), title(one), body(one), page(one)),
             several => {
                 let ids: Vec<&str> = several.iter().map(|notice| notice.id.as_str()).collect();
-                (format!("alerts|{}", ids.join("|")), joined_title(several), joined_body(several), "/?inbox".to_owned())
+                (format!("alerts|{}", ids.join("|")), joined_title(several), joined_body(several), "/#/inbox".to_owned())
             }
         };
         let topic = PushTopic::of(&name);
@@ -71,7 +71,7 @@ impl Notifier {
     }
 }
 
-/// The page of the symbol. A symbol has no character that a query cannot hold but these.
+/// The page of the symbol. A symbol has no character that an address cannot hold but these.
 fn page(notice: &Notification) -> String {
     let mut symbol = String::new();
     for character in notice.symbol.as_str().chars() {
@@ -83,7 +83,7 @@ fn page(notice: &Notification) -> String {
             other => symbol.push(other),
         }
     }
-    format!("/?symbol={symbol}")
+    format!("/#/symbols/{symbol}")
 }
 
 fn title(notice: &Notification) -> String {

@@ -28,11 +28,11 @@ pub(super) struct Peace {
 impl Peace {
     /// The peace of somebody with these preferences. Who never said where they live lives in UTC.
     pub(super) fn of(preferences: Option<&Preferences>, now: Timestamp) -> Self {
-        let zone = zone(preferences.and_then(|one| one.time_zone.as_ref()).map(|zone| zone.as_str()));
+        let zone = zone(preferences.and_then(|one| one.time_zone.as_ref()).map(crate::model::TimeZone::as_str));
         let local = jiff::Timestamp::from_millisecond(now.millis()).unwrap_or_default().to_zoned(zone.clone());
         let (today, minute) = (local.date(), i32::from(local.hour()) * 60 + i32::from(local.minute()));
         let quiet = preferences.and_then(|one| one.quiet_hours);
-        let quiet_until = quiet.filter(|quiet| contains(quiet, minute)).map(|quiet| {
+        let quiet_until = quiet.filter(|quiet| contains(*quiet, minute)).map(|quiet| {
             let ends = i32::from(quiet.to.minute());
             moment(if minute < ends { today } else { after(today) }, ends, &zone, now)
         });
@@ -50,7 +50,7 @@ impl Peace {
     }
 }
 
-fn contains(quiet: &QuietHours, minute: i32) -> bool {
+fn contains(quiet: QuietHours, minute: i32) -> bool {
     let text = format!("{:02}:{:02}", minute / 60, minute % 60);
     text.parse::<TimeOfDay>().is_ok_and(|time| quiet.contains(time))
 }

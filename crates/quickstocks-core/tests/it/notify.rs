@@ -160,7 +160,7 @@ async fn an_alert_that_fires_is_told_on_open_pages_and_on_every_device() {
     assert_eq!(desk.world.sender.frames(&id("c2")), [""; 0]);
     assert_eq!(desk.pushed(), ["AAPL 151.20 | Reached 150 or above"; 2]);
     let (_, message) = desk.pushes.sent().remove(0);
-    assert_eq!(message.navigate, "/?symbol=AAPL");
+    assert_eq!(message.navigate, "/#/symbols/AAPL");
     assert_eq!(message.actions.iter().map(|action| action.id.as_str()).collect::<Vec<_>>(), ["snooze", "rearm", "mute"]);
     let token = desk.world.memory.take_action(&message.actions[0].token.hash(), desk.world.clock.now()).await.unwrap();
     assert_eq!(token.unwrap().alerts, [alert.id]);
@@ -290,7 +290,7 @@ async fn several_fires_of_one_poll_are_one_message() {
     let (_, message) = desk.pushes.sent().remove(0);
     assert!(message.title.starts_with("3 alerts: "), "{}", message.title);
     assert_eq!(message.body.lines().count(), 3);
-    assert_eq!(message.navigate, "/?inbox");
+    assert_eq!(message.navigate, "/#/inbox");
     assert_eq!(desk.world.sender.frames(&id("c1")).len(), 1);
 }
 

@@ -131,9 +131,9 @@ impl Outbox for MemoryStore {
 
     async fn pending_notifications(&self, lease: &OutboxLease) -> Result<Vec<Notification>, StoreError> {
         let state = self.state();
-        let least = NotificationId::least(lease.pending_since);
+        let first = NotificationId::least(lease.pending_since);
         let pending =
-            |one: &&Notification| one.user == lease.user && one.id >= least && one.delivery.state == NoticeState::Pending;
+            |one: &&Notification| one.user == lease.user && one.id >= first && one.delivery.state == NoticeState::Pending;
         Ok(state.notifications.values().filter(pending).cloned().collect())
     }
 
