@@ -44,7 +44,7 @@ async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) 
             let alert = serde_json::to_string(&sample::alert("a1", "u", "AAPL")).unwrap();
             let row = serde_json::json!({"Item": {"pk": {"S": "USER#u"}, "sk": {"S": "ALERT#a1"}, "v": {"N": "1"},
                 "revision": {"N": "1"}, "alert": {"S": alert}}});
-            Answer::ok(&row.to_string())
+            Answer::ok(row.to_string())
         }
         "Query" if request.body.contains("RECEIPT#") => {
             Answer::ok(r#"{"Items":[{"pk":{"S":"USER#u"},"sk":{"S":"RECEIPT#a1#n1"},"v":{"N":"1"}}]}"#)
