@@ -1,5 +1,4 @@
 //! The sender and the domain against a push service on loopback.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[cfg(test)]
 mod sender;

@@ -35,7 +35,7 @@ pub struct DeviceInput {
     pub name: String,
     /// The id of the subscription that this one takes the place of, when the browser renewed it.
     #[serde(default)]
-    #[schema(nullable = false, example = json!(null))]
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub replaces: Option<String>,
 }
 
