@@ -289,6 +289,16 @@ export const de: Messages = {
   "help.close": "Schließen, was offen ist",
   "help.help": "Diese Hilfe",
 
+  "alerts.title": "Alarme",
+  "alerts.add": "Neuer Alarm für {symbol}",
+  "alerts.fired": "{name} steht bei {price}: der Alarm hat ausgelöst",
+  "alerts.split_adjusted": "{name} wurde gesplittet: der Alarm wurde angepasst",
+  "alerts.expired": "{name}: die Zeit des Alarms ist abgelaufen",
+  "alerts.show": "Zeigen",
+  "inbox.title": "Posteingang",
+  "inbox.unread.one": "eine Nachricht ungelesen",
+  "inbox.unread.other": "{count} Nachrichten ungelesen",
+
   "api.title": "Die API",
   "api.open": "API",
   "api.hint": "Dieselben Daten, für Skripte. In den Einstellungen ein Token erzeugen und als Bearer-Token senden.",

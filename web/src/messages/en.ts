@@ -288,6 +288,16 @@ export const en = {
   "help.close": "Close what is open",
   "help.help": "This help",
 
+  "alerts.title": "Alerts",
+  "alerts.add": "New alert for {symbol}",
+  "alerts.fired": "{name} is at {price}: your alert fired",
+  "alerts.split_adjusted": "{name} was split: your alert was adjusted",
+  "alerts.expired": "{name}: your alert's time ran out",
+  "alerts.show": "Show",
+  "inbox.title": "Inbox",
+  "inbox.unread.one": "one unread",
+  "inbox.unread.other": "{count} unread",
+
   "api.title": "The API",
   "api.open": "API",
   "api.hint": "The same data, for scripts. Make a token in the settings and send it as a bearer token.",

@@ -6,7 +6,7 @@ import type { Dashboard } from "./dashboard.svelte";
 
 export function pushDevices(dashboard: Dashboard): PushDevices {
   const rest = {
-    request: (method: string, path: string, body?: object) => dashboard.ask((client) => client.request(method, path, body)),
+    request: (method: string, path: string, body?: object) => dashboard.ask((client) => client.send(method, path, body ? { body } : {})),
   };
   return new PushDevices(pushBrowser(), rest, browserPorts().timers);
 }
