@@ -296,8 +296,7 @@ export const de: Messages = {
   "alerts.expired": "{name}: die Zeit des Alarms ist abgelaufen",
   "alerts.show": "Zeigen",
   "inbox.title": "Posteingang",
-  "inbox.unread.one": "eine Nachricht ungelesen",
-  "inbox.unread.other": "{count} Nachrichten ungelesen",
+  "inbox.unread": "ungelesen",
 
   "api.title": "Die API",
   "api.open": "API",

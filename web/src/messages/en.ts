@@ -295,8 +295,7 @@ export const en = {
   "alerts.expired": "{name}: your alert's time ran out",
   "alerts.show": "Show",
   "inbox.title": "Inbox",
-  "inbox.unread.one": "one unread",
-  "inbox.unread.other": "{count} unread",
+  "inbox.unread": "unread",
 
   "api.title": "The API",
   "api.open": "API",
