@@ -33,14 +33,23 @@ test("an alert that is made from a card fires, is told at once, and is in the in
   await form.getByRole("textbox", { name: "Price" }).fill("abc");
   await page.getByRole("button", { name: "Make the alert" }).click();
   await page.getByText("This is not a number above zero").waitFor();
-  await form.getByRole("textbox", { name: "Price" }).fill("1000");
-  await page.getByText("If it were made now: waits: 800.00 to go to 1,000.00").waitFor();
+  await form.getByRole("textbox", { name: "Price" }).fill("250");
+  await page.getByText("If it were made now: waits: 50.00 to go to 250.00").waitFor();
   await form.getByLabel("Note to yourself").fill("<b>sell</b> half");
   await page.getByRole("button", { name: "Make the alert" }).click();
-  await standing(page, "AAPL", "waiting").getByText("rises to 1,000.00").waitFor();
+  await standing(page, "AAPL", "waiting").getByText("rises to 250.00").waitFor();
   await item(page, "AAPL").getByText("<b>sell</b> half").waitFor();
   await assertAccessible(page, "alerts");
   await shot(page, "alerts");
+
+  await item(page, "AAPL").getByRole("link", { name: "AAPL" }).click();
+  await page.locator("[data-levels='1'] canvas").first().waitFor();
+  await page.getByRole("heading", { name: "Your alerts" }).waitFor();
+  await page.getByText("rises to 250.00").waitFor();
+  await page.getByRole("radio", { name: "Candles" }).check();
+  await assertAccessible(page, "a chart with an alert");
+  await shot(page, "alert-on-chart");
+  await page.getByRole("link", { name: "Alerts", exact: true }).click();
 
   await market.setPrice("AAPL", 1234.5);
   await page.getByText("is at 1,234.50: your alert fired").waitFor();

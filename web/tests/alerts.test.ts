@@ -4,7 +4,7 @@ import { RestClient } from "../src/api/rest";
 import { alertsEnglish } from "../src/messages/alerts.en";
 import { alertsGerman } from "../src/messages/alerts.de";
 import { alertNotes, checkWords, deliveryWords, eventWords, ruleWords } from "../src/model/alert-words";
-import { actionsFor, type Alert, type Check, mergeNotices, type Notice, type Receipt, type Rule, typedDecimal, type Verdict } from "../src/model/alerts";
+import { actionsFor, type Alert, type Check, levelsOf, mergeNotices, type Notice, type Receipt, type Rule, typedDecimal, type Verdict } from "../src/model/alerts";
 import { decodeAlerts, decodeInbox, decodeNotices, decodeReceipts } from "../src/model/decode-alerts";
 import { decodeFrame } from "../src/model/decode";
 import { Formats } from "../src/model/format";
@@ -113,6 +113,18 @@ describe("what can be done about an alert", () => {
 
   it("includes taking back an adjustment for a split, when there was one", () => {
     expect(actionsFor(standing("waiting", { split_ratio: "2" }))).toContain("undo_split");
+  });
+});
+
+describe("the lines on a chart", () => {
+  it("are at the prices that are waited for", () => {
+    const check = { threshold: "150" };
+    const of = (verdict: Verdict, rule: Rule = { kind: "price_above", price: "150" }): Alert => alert({ id: verdict, rule, check: { ...check, verdict } });
+    const all = [of("waiting"), of("snoozed"), of("fired"), of("paused"), of("resting", { kind: "volume_spike", times: "3" }), standing("no_quote")];
+    expect(levelsOf(all)).toEqual([
+      { id: "waiting", price: "150" },
+      { id: "snoozed", price: "150" },
+    ]);
   });
 });
 

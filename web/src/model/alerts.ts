@@ -126,6 +126,20 @@ export function actionsFor(alert: Alert): AlertAction[] {
   });
 }
 
+/** A price that an alert waits for. */
+export interface Level {
+  id: string;
+  price: Decimal;
+}
+
+/** The prices that alerts wait for now; a volume has no place among prices. */
+export function levelsOf(alerts: readonly Alert[]): Level[] {
+  return alerts.flatMap(({ id, rule, check }) => {
+    const waits = check.verdict === "waiting" || check.verdict === "beyond" || check.verdict === "snoozed" || check.verdict === "resting";
+    return waits && rule.kind !== "volume_spike" && check.threshold !== undefined ? [{ id, price: check.threshold }] : [];
+  });
+}
+
 /** The newest first, each once; what comes later replaces what was there. */
 export function mergeNotices(before: readonly Notice[], more: readonly Notice[]): Notice[] {
   const byId = new Map([...before, ...more].map((notice) => [notice.id, notice]));
