@@ -24,9 +24,10 @@ describe("freshness", () => {
     expect(freshnessOf(polled, link, NOW).stale).toBe(stale);
   });
 
-  it("without a word of the source a price is not called stale", () => {
+  it("without a word of the source a price is as old as its poll", () => {
     const link = { source: undefined, live: false, lastLiveAt: 0 };
-    expect(freshnessOf(polled, link, NOW)).toEqual({ stale: false, confirmedAt: NOW - 300_000 });
+    expect(freshnessOf(polled, link, NOW)).toEqual({ stale: true, confirmedAt: NOW - 300_000 });
+    expect(freshnessOf(polled, link, NOW - 200_000)).toEqual({ stale: false, confirmedAt: NOW - 300_000 });
   });
 
   it("a source that fails for less than two intervals leaves prices fresh", () => {

@@ -4,8 +4,10 @@ import { decodeRates, decodeSparks } from "../src/model/extras";
 import { describe as describeApi } from "../src/model/openapi";
 import { rowOf } from "../src/model/row";
 import { summaryOf } from "../src/model/since";
-import { sparkPoints } from "../src/model/spark";
+import { sparkPoints as pointsOf, sparkValues } from "../src/model/spark";
 import { quote } from "./support/quotes";
+
+const sparkPoints = (spark: Parameters<typeof sparkValues>[0], ...rest: [string | undefined, number, number]) => pointsOf(sparkValues(spark), ...rest);
 
 describe("a small drawing", () => {
   it("fills its box, with the live price at its end", () => {

@@ -21,6 +21,8 @@ export interface Freshness {
 
 /** Short intervals must not make a card fade while a socket reconnects. */
 const SHORTEST_PATIENCE_MS = 15_000;
+/** Two of the usual intervals, while the server has not told its own. */
+const UNHEARD_PATIENCE_MS = 120_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -32,7 +34,8 @@ function answers(source: SourceHealth): boolean {
 /** While the source answers and the socket is open everything followed is confirmed; otherwise the price ages from the last confirmation. */
 export function freshnessOf(quote: Quote, link: Link, now: Timestamp): Freshness {
   const { source, live, lastLiveAt } = link;
-  if (!source) return { stale: false, confirmedAt: quote.polled_at };
+  // Nothing was heard yet: what an earlier visit left behind says how old it is.
+  if (!source) return { stale: now - quote.polled_at > UNHEARD_PATIENCE_MS, confirmedAt: quote.polled_at };
   if (live && answers(source)) return { stale: false, confirmedAt: now };
   const lastHeard = answers(source) ? lastLiveAt : (source.last_ok_at ?? 0);
   const confirmedAt = Math.max(quote.polled_at, lastHeard);

@@ -41,6 +41,8 @@ export class Formats {
   readonly #timeZone: string | undefined;
   readonly #numbers = new Map<string, Intl.NumberFormat>();
   readonly #dates = new Map<string, Intl.DateTimeFormat>();
+  /** By currency: names of currencies are dear to look up, and asked for with every price. */
+  readonly #units = new Map<string, Unit>();
 
   /** `timeZone` is the browser's when absent. */
   constructor(locale: string, timeZone?: string, t: Translate = english) {
@@ -124,8 +126,13 @@ export class Formats {
     if (quote.kind === "index") return { short: this.t("unit.points"), long: this.t("unit.points_long") };
     const code = quote.currency;
     if (code === undefined) return undefined;
-    const subunit = SUBUNITS[code];
-    return subunit ? { short: subunit.short, long: this.t(subunit.long) } : { short: code, long: this.#currencyName(code) };
+    let unit = this.#units.get(code);
+    if (!unit) {
+      const subunit = SUBUNITS[code];
+      unit = subunit ? { short: subunit.short, long: this.t(subunit.long) } : { short: code, long: this.#currencyName(code) };
+      this.#units.set(code, unit);
+    }
+    return unit;
   }
 
   /** The currency a market capitalisation is in: never a subunit. */

@@ -11,13 +11,22 @@ export interface SparkDrawing {
   direction: "up" | "down" | "flat";
 }
 
+/** The closes as places on a screen. They stay while prices come, so they are read once. */
+export interface SparkValues {
+  closes: readonly number[];
+  before: number | undefined;
+}
+
+export function sparkValues(spark: Spark): SparkValues {
+  return { closes: spark.closes.map(Number), before: spark.previous_close === undefined ? undefined : Number(spark.previous_close) };
+}
+
 /** `price` is the last one known, which is newer than the closes. */
-export function sparkPoints(spark: Spark, price: Decimal | undefined, width: number, height: number): SparkDrawing | undefined {
-  const values = [...spark.closes, ...(price === undefined ? [] : [price])].map(Number);
+export function sparkPoints({ closes, before }: SparkValues, price: Decimal | undefined, width: number, height: number): SparkDrawing | undefined {
+  const values = price === undefined ? closes : [...closes, Number(price)];
   const first = values[0];
   const last = values.at(-1);
   if (first === undefined || last === undefined || values.length < 2 || !values.every(Number.isFinite)) return undefined;
-  const before = spark.previous_close === undefined ? undefined : Number(spark.previous_close);
   const all = before === undefined ? values : [...values, before];
   const low = Math.min(...all);
   const span = Math.max(...all) - low;

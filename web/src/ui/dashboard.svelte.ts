@@ -25,6 +25,8 @@ import { Toasts } from "./toasts.svelte";
 import { View } from "./view.svelte";
 
 const CLOCK_EVERY_MS = 1000;
+/** So many rows are drawn in one frame; the rest of a large tick follows in the next ones, and the page stays responsive. */
+const ROWS_A_FRAME = 100;
 
 export class Dashboard {
   config = $state.raw<ServerConfig>();
@@ -337,11 +339,18 @@ export class Dashboard {
   }
 
   #draw(): void {
-    for (const symbol of this.#changed) if (this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol));
-    this.#changed.clear();
+    let drawn = 0;
+    for (const symbol of this.#changed) {
+      if (drawn >= ROWS_A_FRAME) break;
+      this.#changed.delete(symbol);
+      if (!this.rows.has(symbol)) continue;
+      this.rows.set(symbol, this.#rowOf(symbol));
+      drawn += 1;
+    }
+    if (this.#changed.size > 0) this.#drawSoon();
     if (this.#sourceChanged) this.#readSource();
     this.polledAt = this.#client.board.polledAt;
-    this.#convert();
+    if (this.#changed.size === 0) this.#convert();
   }
 
   #convert(): void {
