@@ -12,7 +12,6 @@ afterEach(() => market.reset());
 after(() => browser.close());
 
 const rows = (page) => page.locator("tr[data-symbol]").evaluateAll((items) => items.map((item) => item.dataset.symbol));
-const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 test("the table sorts by its columns without touching the list's own order", async () => {
   const { context, page, errors } = await visit(browser);
@@ -173,33 +172,3 @@ test("the keys are listed by a question mark, and do what the list says", async 
   await page.getByText("MSFT removed").waitFor();
   await context.close();
 });
-
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [360, 768, 1440]) {
-    test(`every view is accessible and fits, ${colorScheme}, ${width} pixels wide`, async () => {
-      const { context, page, errors } = await visit(browser, { viewport: { width, height: 860 }, colorScheme });
-      for (const symbol of ["AAPL", "VOD.L", "BTC-USD"]) await follow(page, symbol);
-      const look = async (what) => {
-        await assertAccessible(page, what);
-        assert.equal(await overflow(page), 0, `${what}: nothing sticks out`);
-        await shot(page, `${what}-${colorScheme}-${width}`);
-      };
-      await look("cards");
-      await page.getByRole("button", { name: "Table" }).click();
-      await page.locator("tr[data-symbol=AAPL]").waitFor();
-      await look("table");
-      await page.goto(new URL("/#/symbols/AAPL", page.url()).href);
-      await page.locator("[data-chart=shown] canvas").first().waitFor();
-      await look("symbol");
-      for (const [place, ready] of [["settings", ".tokens li"], ["popular", ".popular"], ["api", ".operations"]]) {
-        await page.evaluate((place) => {
-          location.hash = `#/${place}`;
-        }, place);
-        await page.locator(ready).first().waitFor();
-        await look(place);
-      }
-      assert.deepEqual(errors, []);
-      await context.close();
-    });
-  }
-}
