@@ -46,6 +46,17 @@ impl Template {
         Ok(functions)
     }
 
+    /// The names of the parameters.
+    pub(crate) fn parameters(&self) -> Vec<String> {
+        let parameters = self.0["Parameters"].as_mapping().into_iter().flatten();
+        parameters.filter_map(|(name, _)| Some(name.as_str()?.to_owned())).collect()
+    }
+
+    /// A parameter's default, if it has one that is a text.
+    pub(crate) fn default_of(&self, parameter: &str) -> Option<String> {
+        self.0["Parameters"][parameter]["Default"].as_str().map(str::to_owned)
+    }
+
     /// The alarms: their ids and descriptions.
     pub(crate) fn alarms(&self) -> Vec<(String, String)> {
         let resources = self.0["Resources"].as_mapping().into_iter().flatten();

@@ -49,9 +49,10 @@ impl Stage {
     fn needs(self) -> &'static [Need] {
         match self {
             Self::Fmt | Self::Clippy | Self::Tidy | Self::Deny | Self::Doc => &[],
-            Self::Template | Self::Rust | Self::Cloud => &[Need::Python],
+            Self::Template | Self::Rust => &[Need::Python],
             Self::Fuzz => &[Need::Fuzz],
             Self::Web => &[Need::Node],
+            Self::Cloud => &[Need::Python, Need::Node, Need::Browser],
             Self::E2e => &[Need::Node, Need::Browser],
         }
     }
