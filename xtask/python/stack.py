@@ -78,8 +78,8 @@ def policies(stack):
         "dynamodb:DeleteTable": lambda as_user: as_user("dynamodb").delete_table(TableName="another"),
         "sns:GetTopicAttributes": lambda as_user: as_user("sns").get_topic_attributes(TopicArn=topic),
         "sns:Publish": lambda as_user: as_user("sns").publish(TopicArn=topic, Message="x" * 300_000),
-        "execute-api POST": lambda as_user: connections(as_user, socket_api).post_to_connection(ConnectionId="none", Data=b"x"),
-        "execute-api DELETE": lambda as_user: connections(as_user, socket_api).delete_connection(ConnectionId="none"),
+        "execute-api POST": lambda as_user: management(as_user, socket_api).post_to_connection(ConnectionId="none", Data=b"x"),
+        "execute-api DELETE": lambda as_user: management(as_user, socket_api).delete_connection(ConnectionId="none"),
     }
     results = {}
     for name, logical_id in FUNCTIONS.items():
@@ -113,7 +113,7 @@ def policies(stack):
     return results
 
 
-def connections(as_user, api):
+def management(as_user, api):
     return as_user("apigatewaymanagementapi", endpoint_url=f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/{api}/ws")
 
 
@@ -160,8 +160,11 @@ def listen(stack):
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName=f"{stack}-copies")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = outputs(stack)["TickTopicArn"]
+    allow_topic = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow_topic]})})
     boto3.client("sns").subscribe(
-        TopicArn=outputs(stack)["TickTopicArn"], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
     )
     return queue
 

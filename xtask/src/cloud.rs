@@ -34,7 +34,7 @@ impl Progress {
 }
 
 /// Runs the whole test. Whatever happens, nothing that it started stays.
-pub(crate) async fn run() -> Result<()> {
+pub(crate) async fn run(no_build: bool) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("the emulator runs the functions as programs of this machine, and they are Linux programs: use Linux");
     }
@@ -50,7 +50,7 @@ pub(crate) async fn run() -> Result<()> {
     let result = tokio::select! {
         biased; // the signals are listened to before the first step
         signal = interruption() => signal.and_then(|name| bail!("interrupted ({name})")),
-        result = test(&progress, &folder) => result,
+        result = test(&progress, &folder, no_build) => result,
     };
     match &result {
         Ok(()) => progress.step("passed"),
@@ -59,14 +59,14 @@ pub(crate) async fn run() -> Result<()> {
     result
 }
 
-async fn test(progress: &Progress, folder: &Path) -> Result<()> {
+async fn test(progress: &Progress, folder: &Path, no_build: bool) -> Result<()> {
     progress.step("start the market server, which stands in for Yahoo");
     let market = market::Market::start(folder)?;
 
     progress.step("start the emulator, with IAM enforced");
     let emulator = emulator::Emulator::start(folder).await?;
 
-    let result = Box::pin(scenario::run(progress, folder, &emulator, &market)).await;
+    let result = Box::pin(scenario::run(progress, folder, &emulator, &market, no_build)).await;
     // Fetched while the emulator still runs; a failure of theirs must not hide the test's.
     if let Err(error) = emulator.save_function_logs(folder) {
         eprintln!("the functions' logs cannot be read: {error:#}");

@@ -46,7 +46,11 @@ enum Task {
     /// Check the rules that hold across the repository.
     Tidy,
     /// Deploy the SAM template onto an AWS emulator and use it as a browser would.
-    CloudTest,
+    CloudTest {
+        /// Take the functions' packages of the last run.
+        #[arg(long)]
+        no_build: bool,
+    },
     /// Ask Yahoo Finance whether what the client relies on still holds; `--help` tells the arguments.
     #[command(disable_help_flag = true)]
     YahooCheck {
@@ -75,7 +79,7 @@ fn main() -> ExitCode {
         Task::DeployWeb(place) => deploy::web::run(&place.account(), &place.stack_name),
         Task::Smoke(options) => smoke::with(&options),
         Task::Destroy(options) => destroy::run(&options),
-        Task::CloudTest => test::cloud(),
+        Task::CloudTest { no_build } => test::cloud(no_build),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -81,7 +81,7 @@ impl Stage {
             Self::Web => ["check", "test", "build"].iter().try_for_each(|script| web::npm(&["run", script])),
             Self::Fuzz => fuzz::run(),
             Self::E2e => e2e::run(),
-            Self::Cloud => cloud(),
+            Self::Cloud => cloud(false),
         }?;
         Ok(Outcome::Passed)
     }
@@ -136,9 +136,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The cloud test, in a runtime of its own.
-pub(crate) fn cloud() -> Result<()> {
+pub(crate) fn cloud(no_build: bool) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    runtime.block_on(crate::cloud::run())
+    runtime.block_on(crate::cloud::run(no_build))
 }
 
 fn cargo(args: &[&str]) -> Result<()> {

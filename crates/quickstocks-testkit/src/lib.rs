@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cold_start;
 pub mod conformance;
 pub mod faults;
 mod gate;
@@ -11,6 +12,7 @@ mod source;
 mod store;
 mod world;
 
+pub use cold_start::{ColdStart, cold_start};
 pub use gate::Gate;
 pub use memory::MemoryStore;
 pub use messages::{RecordingAnnouncer, RecordingPublisher, RecordingSender, SendAnswer};

@@ -14,7 +14,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     init_tracing(LogFormat::Json, &config.log_level);
     let aws = sdk_config()?;
     let store = Arc::new(DynamoStore::new(&aws, &config.table));
-    let sender = ApiGatewaySender::new(&aws, &config.callback_url, config.posts_in_flight)?;
+    let sender = ApiGatewaySender::new(&aws, &config.callback_url, config.posts_in_flight)?.paced(config.posts_per_second);
     let publisher = SnsTickPublisher::new(&aws, &config.topic_arn);
     let in_flight = config.posts_in_flight.get();
     let function = Dispatcher::new(&store, Arc::new(sender), Arc::new(publisher), Arc::new(SystemClock), in_flight)

@@ -30,7 +30,7 @@ pub(super) struct World<'a> {
     pub(super) site: Site,
 }
 
-pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator, market: &Market) -> Result<()> {
+pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator, market: &Market, no_build: bool) -> Result<()> {
     let front = Front::start(emulator).await?;
     let site = Site::at(&front.url)?;
     let world = World { progress, folder, emulator, market, front: &front, site };
@@ -50,7 +50,7 @@ pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator,
         ("WebSocketCallbackBase", callback.as_str()),
         ("ExtraOrigins", front.url.as_str()),
     ];
-    let outputs = deploy::deploy(emulator, &front.url, &[], &parameters)?;
+    let outputs = deploy::deploy(emulator, &front.url, if no_build { &["--no-build"] } else { &[] }, &parameters)?;
 
     progress.step("the page comes through CloudFront with its headers");
     doors::page(&world, &outputs).await?;

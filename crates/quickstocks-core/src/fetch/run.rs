@@ -105,7 +105,7 @@ impl Fetch {
             quotes: changed,
             missing: std::mem::take(&mut notes.newly_missing),
             shards: ShardRange::ALL,
-            after: None,
+            rest: None,
         };
         let published = self.publish(&outcome).await;
         if published.is_err() {
@@ -183,7 +183,7 @@ impl Fetch {
                 quotes: changed.clone(),
                 missing: Vec::new(),
                 shards: ShardRange::ALL,
-                after: None,
+                rest: None,
             };
             published = self.publish(&tick).await?;
             after.published = after.tick;

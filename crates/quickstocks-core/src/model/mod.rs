@@ -45,7 +45,7 @@ pub use source::{
 };
 pub use sweep::{Follower, FollowerCursor, SweepState, UnfinishedSweep};
 pub use symbol::{InvalidSymbol, MAX_SYMBOL_LENGTH, Symbol};
-pub use tick::{Tick, TickNumber};
+pub use tick::{ShardRest, Tick, TickNumber};
 pub use time::Timestamp;
 pub use watchlist::{
     InvalidNote, InvalidWatchlist, ListId, MAX_LIST_NAME_CHARS, MAX_LISTS, MAX_NOTE_CHARS, MAX_SYMBOLS_PER_LIST, Note, Watchlist,

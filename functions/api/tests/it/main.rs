@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod cold_start;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod document;
