@@ -49,7 +49,8 @@ impl Stage {
     fn needs(self) -> &'static [Need] {
         match self {
             Self::Fmt | Self::Clippy | Self::Tidy | Self::Deny | Self::Doc => &[],
-            Self::Template | Self::Rust => &[Need::Python],
+            Self::Template => &[Need::Python, Need::Checkov],
+            Self::Rust => &[Need::Python],
             Self::Fuzz => &[Need::Fuzz],
             Self::Web => &[Need::Node],
             Self::Cloud => &[Need::Python, Need::Node, Need::Browser],

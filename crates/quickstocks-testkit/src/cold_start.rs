@@ -36,7 +36,7 @@ pub async fn cold_start(program: &str, variables: impl FnOnce(&str) -> Vec<(&'st
     let (elsewhere, elsewhere_address) = listen().await;
     let calls = Arc::new(AtomicUsize::default());
     let counted = Arc::clone(&calls);
-    let counter = tokio::spawn(async move {
+    let services = tokio::spawn(async move {
         // Kept open and never answered, as a service that is slow.
         let mut open = Vec::new();
         while let Ok((stream, _)) = elsewhere.accept().await {
@@ -73,7 +73,7 @@ pub async fn cold_start(program: &str, variables: impl FnOnce(&str) -> Vec<(&'st
     let time = begin.elapsed();
     let sockets = process.id().and_then(sockets_of);
     process.kill().await.expect("the program can be ended");
-    counter.abort();
+    services.abort();
     ColdStart { calls: calls.load(Ordering::SeqCst), sockets, time }
 }
 

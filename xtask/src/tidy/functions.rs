@@ -54,7 +54,9 @@ pub(super) fn read(metadata: &Metadata) -> Result<Functions> {
 
 /// The names of `pub const ENV: &[&str] = &["TABLE_NAME", …];`.
 fn names(config: &str) -> Result<BTreeSet<String>> {
-    let (_, rest) = config.split_once("pub const ENV: &[&str] = &[").context("it declares no `pub const ENV: &[&str]`")?;
+    // A long list begins on a line of its own.
+    let rest = config.split_once("pub const ENV: &[&str] =").and_then(|(_, rest)| rest.trim_start().strip_prefix("&["));
+    let rest = rest.context("it declares no `pub const ENV: &[&str]`")?;
     let (list, _) = rest.split_once("];").context("the list of ENV has no end")?;
     let code: String = list.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let mut names = BTreeSet::new();
