@@ -169,7 +169,9 @@ mod tests {
 
     #[test]
     fn every_tool_has_one_exact_version() {
-        for line in [REQUIREMENTS, FUZZ_REQUIREMENTS, CHECKOV].iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#')) {
+        for line in
+            [REQUIREMENTS, FUZZ_REQUIREMENTS, CHECKOV].iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#'))
+        {
             let (name, version) = line.split_once("==").expect(line);
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{line}");
             assert!(version.chars().all(|c| c.is_ascii_digit() || c == '.'), "{line}");

@@ -51,7 +51,11 @@ async fn main() {
     let store = everybody().await;
     let bare = measured("posts alone", posts_alone(url.trim())).await;
     let tick = measured("a tick", a_tick(&store, url.trim())).await;
-    println!("a tick costs {:.2} × the processor time of its posts alone; {} KB of memory at most", tick / bare, peak_kilobytes());
+    println!(
+        "a tick costs {:.2} × the processor time of its posts alone; {} KB of memory at most",
+        tick / bare,
+        peak_kilobytes()
+    );
     child.kill().unwrap();
     child.wait().unwrap();
 }
