@@ -49,8 +49,9 @@ pub struct DispatchMetrics {
     pub handed_on: u64,
     /// 1 for a tick that was dropped because it was too old.
     pub stale: u64,
-    /// Milliseconds from the making of the tick until the last connection of this run had its message. Absent for a stale
-    /// tick, whose age is the topic's patience and nobody's wait.
+    /// Milliseconds from the making of the tick until the last connection of this run had its message. Absent when nobody was
+    /// sent anything. A stale tick, which nobody gets any more, counts as just stale: its own age is the topic's patience, but
+    /// without any the alarm would be silent exactly when every tick comes too late.
     pub tick_age_ms: Option<u64>,
 }
 
@@ -232,12 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_milliseconds_and_a_stale_tick_has_none() {
+    fn an_age_is_milliseconds_and_who_was_sent_nothing_has_none() {
         let line = told(&DispatchMetrics { posts: 7, tick_age_ms: Some(812), ..DispatchMetrics::default() });
         assert!(declared(&line).contains(&"TickAgeMs"));
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         assert!(metrics.contains(&json!({"Name": "TickAgeMs", "Unit": "Milliseconds"})));
-        let stale = told(&DispatchMetrics { stale: 1, ..DispatchMetrics::default() });
-        assert!(!declared(&stale).contains(&"TickAgeMs"));
+        let nobody = told(&DispatchMetrics { connections: 1, ..DispatchMetrics::default() });
+        assert!(!declared(&nobody).contains(&"TickAgeMs"));
     }
 }

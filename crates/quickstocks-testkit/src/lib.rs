@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cold_start;
 pub mod conformance;
 pub mod faults;
 mod gate;
@@ -13,6 +14,7 @@ mod source;
 mod store;
 mod world;
 
+pub use cold_start::{ColdStart, cold_start};
 pub use gate::Gate;
 pub use hostile::HOSTILE_ENDPOINTS;
 pub use memory::MemoryStore;

@@ -2,8 +2,8 @@
 //! JSON object a message. The others say what they are in `kind`; a tick says nothing.
 
 use quickstocks_core::model::{
-    AlertWork, ConnectionId, ListId, Missing, PushOrder, ShardRange, SourceHealth, StoredQuote, Tick, TickNumber, Timestamp,
-    UserId, Watchlist,
+    AlertWork, ConnectionId, ListId, Missing, PushOrder, Shard, ShardRange, ShardRest, SourceHealth, StoredQuote, Tick,
+    TickNumber, Timestamp, UserId, Watchlist,
 };
 use quickstocks_core::ports::ListChange;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// The version this crate writes. A reader refuses others: during a deployment the old dispatcher's messages fail into
 /// the dead-letter queue instead of being misread, and the next tick is a minute away.
 pub const VERSION: u32 = 1;
+
+/// The version of a tick that was handed on, since one that read only version 1 would serve the whole range again.
+pub const HANDED_ON_VERSION: u32 = 2;
 
 /// The largest message: the SNS default of 256 KiB, less room for attributes.
 pub const MAX_MESSAGE_BYTES: usize = 256 * 1024 - 1024;
@@ -22,7 +25,7 @@ pub enum DecodeError {
     #[error("the message is none of those that this program knows")]
     Malformed(#[from] serde_json::Error),
     /// It is of a version this program does not know.
-    #[error("the message is of version {0}, this program reads version {VERSION}")]
+    #[error("the message is of version {0}, this program reads {VERSION} and {HANDED_ON_VERSION}")]
     Version(u32),
     /// It is of a kind this program does not know.
     #[error("the message is of the kind {0:?}, which this program does not know")]
@@ -112,8 +115,8 @@ pub fn decode(message: &str) -> Result<TopicMessage, DecodeError> {
     }
     let Kind { v, kind } = serde_json::from_str(message)?;
     match kind.as_deref() {
-        _ if v != VERSION => Err(DecodeError::Version(v)),
         None => Ok(TopicMessage::Tick(Box::new(decode_tick(message)?))),
+        _ if v != VERSION => Err(DecodeError::Version(v)),
         Some(LIST_KIND) => {
             let ListMessage { user, list, deleted, .. } = serde_json::from_str(message)?;
             match (list, deleted) {
@@ -142,6 +145,9 @@ struct Message {
     missing: Vec<Missing>,
     shards: ShardRange,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<Vec<ShardRest>>,
+    /// Where a dispatcher of an earlier release stopped in the first shard of the range; none writes it any more.
+    #[serde(default, skip_serializing)]
     after: Option<ConnectionId>,
 }
 
@@ -169,7 +175,7 @@ pub fn encode_tick(tick: &Tick, max_bytes: usize) -> Vec<String> {
 
 fn encode(tick: &Tick, quotes: &[StoredQuote], first: bool) -> String {
     let message = Message {
-        v: VERSION,
+        v: if tick.rest.is_some() { HANDED_ON_VERSION } else { VERSION },
         tick: tick.tick,
         made_at: tick.made_at,
         polled_at: tick.polled_at,
@@ -178,7 +184,8 @@ fn encode(tick: &Tick, quotes: &[StoredQuote], first: bool) -> String {
         quotes: quotes.to_vec(),
         missing: tick.missing.clone(),
         shards: tick.shards,
-        after: tick.after.clone(),
+        rest: tick.rest.clone(),
+        after: None,
     };
     crate::ws::json(&message)
 }
@@ -190,12 +197,18 @@ pub fn decode_tick(message: &str) -> Result<Tick, DecodeError> {
         v: u32,
     }
     let Versioned { v } = serde_json::from_str(message)?;
-    if v != VERSION {
+    if v != VERSION && v != HANDED_ON_VERSION {
         return Err(DecodeError::Version(v));
     }
-    let Message { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, after, .. } =
+    let Message { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, rest, after, .. } =
         serde_json::from_str(message)?;
-    Ok(Tick { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, after })
+    let from = |after: ConnectionId| {
+        let first = Some(after);
+        let after = |shard: Shard| if shard.0 == shards.first { first.clone() } else { None };
+        shards.shards().map(|shard| ShardRest { shard, after: after(shard) }).collect()
+    };
+    let rest = rest.or_else(|| after.map(from));
+    Ok(Tick { tick, made_at, polled_at, source, source_changed, quotes, missing, shards, rest })
 }
 
 #[cfg(test)]
@@ -207,14 +220,29 @@ mod tests {
 
     #[test]
     fn a_tick_survives_the_journey() {
-        let sent = Tick {
-            after: Some(ConnectionId::new("abc=")),
-            source_changed: true,
-            ..tick(vec![quote("AAPL", "1.50"), quote("^GSPC", "4000")])
-        };
-        let messages = encode_tick(&sent, MAX_MESSAGE_BYTES);
-        assert_eq!(messages.len(), 1);
-        assert_eq!(decode_tick(&messages[0]).unwrap(), sent);
+        let sent = Tick { source_changed: true, ..tick(vec![quote("AAPL", "1.50"), quote("^GSPC", "4000")]) };
+        let rest = vec![
+            ShardRest { shard: Shard(9), after: Some(ConnectionId::new("abc=")) },
+            ShardRest { shard: Shard(3), after: None },
+        ];
+        for (rest, version) in [(None, VERSION), (Some(rest), HANDED_ON_VERSION)] {
+            let sent = Tick { rest, ..sent.clone() };
+            let messages = encode_tick(&sent, MAX_MESSAGE_BYTES);
+            assert_eq!(messages.len(), 1);
+            assert!(messages[0].starts_with(&format!(r#"{{"v":{version},"#)), "{}", messages[0]);
+            assert_eq!(decode_tick(&messages[0]).unwrap(), sent);
+        }
+    }
+
+    #[test]
+    fn what_a_dispatcher_of_an_earlier_release_handed_on_is_understood() {
+        let message = encode_tick(&tick(Vec::new()), MAX_MESSAGE_BYTES).remove(0);
+        let handed_on = message.replace(r#""shards":[0,15]"#, r#""shards":[14,15],"after":"abc=""#);
+        let rest = vec![
+            ShardRest { shard: Shard(14), after: Some(ConnectionId::new("abc=")) },
+            ShardRest { shard: Shard(15), after: None },
+        ];
+        assert_eq!(decode_tick(&handed_on).unwrap().rest, Some(rest));
     }
 
     #[test]
@@ -284,7 +312,7 @@ mod tests {
     #[test]
     fn other_versions_and_nonsense_are_refused() {
         let message = encode_tick(&tick(Vec::new()), MAX_MESSAGE_BYTES).remove(0);
-        assert!(matches!(decode_tick(&message.replace("\"v\":1", "\"v\":2")), Err(DecodeError::Version(2))));
+        assert!(matches!(decode_tick(&message.replace("\"v\":1", "\"v\":3")), Err(DecodeError::Version(3))));
         assert!(matches!(decode_tick("{}"), Err(DecodeError::Malformed(_))));
         assert!(matches!(decode_tick("nonsense"), Err(DecodeError::Malformed(_))));
     }

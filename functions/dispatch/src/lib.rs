@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_lambda_events::sns::{SnsEvent, SnsRecord};
 use quickstocks_boot::{AlertMetrics, DispatchMetrics, Metrics};
 use quickstocks_core::alerts::{AlertWatch, WatchReport};
-use quickstocks_core::dispatch::{Dispatch, DispatchReport};
+use quickstocks_core::dispatch::{Dispatch, DispatchReport, STALE_AFTER};
 use quickstocks_core::model::{AlertWork, PushOrder, Tick, Timestamp};
 use quickstocks_core::notify::{Notifier, NotifyReport};
 use quickstocks_core::ports::{
@@ -266,7 +266,7 @@ impl Dispatcher {
     async fn tick(&self, tick: &Tick, deadline: Timestamp) -> Result<DispatchReport, Error> {
         let report = self.dispatch.run(tick, &TickFrames::new(tick), deadline).await?;
         let now = self.dispatch.clock.now();
-        self.metrics.tell(now, &measured(&report, now.since(tick.made_at)));
+        self.metrics.tell(now, &measured(&report, tick.made_at));
         tracing::info!(
             tick = tick.tick.0,
             quotes.changed = tick.quotes.len(),
@@ -278,7 +278,7 @@ impl Dispatcher {
             connections.throttled = report.throttled,
             connections.failed = report.failed,
             stale = report.stale,
-            handed_on = report.handed_on.is_some(),
+            handed_on.shards = report.handed_on.len(),
             "tick dispatched"
         );
         Ok(report)
@@ -295,16 +295,17 @@ fn word(outcome: DeviceOutcome) -> &'static str {
     }
 }
 
-fn measured(report: &DispatchReport, age: Duration) -> DispatchMetrics {
+fn measured(report: &DispatchReport, made_at: Timestamp) -> DispatchMetrics {
+    let age = if report.stale { Some(STALE_AFTER) } else { report.last_sent_at.map(|at| at.since(made_at)) };
     DispatchMetrics {
         connections: report.connections as u64,
         posts: report.sent as u64,
         gone: report.gone as u64,
         throttled: report.throttled as u64,
         posts_failed: report.failed as u64,
-        handed_on: report.handed_on.is_some().into(),
+        handed_on: (!report.handed_on.is_empty()).into(),
         stale: report.stale.into(),
-        tick_age_ms: (!report.stale).then(|| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        tick_age_ms: age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 
@@ -316,6 +317,6 @@ fn answer(report: &DispatchReport) -> Value {
         "throttled": report.throttled,
         "failed": report.failed,
         "stale": report.stale,
-        "handed_on": report.handed_on.is_some(),
+        "handed_on": !report.handed_on.is_empty(),
     })
 }

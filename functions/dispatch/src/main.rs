@@ -18,8 +18,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let signer = Arc::new(KmsVapidSigner::new(&aws, config.vapid_key));
     let push_sender = WebPushSender::new(EndpointRule::default(), signer, config.push_contact.parse()?, clock.clone())?;
     let publisher = Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn));
+    let sender = ApiGatewaySender::new(&aws, &config.callback_url, config.posts_in_flight)?.paced(config.posts_per_second);
     let ports = Ports {
-        sender: Arc::new(ApiGatewaySender::new(&aws, &config.callback_url, config.posts_in_flight)?),
+        sender: Arc::new(sender),
         publisher: publisher.clone(),
         alert_work: publisher,
         push_sender: Arc::new(push_sender),

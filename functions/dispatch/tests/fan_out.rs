@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -15,10 +16,12 @@ use quickstocks_aws::{ApiGatewaySender, sdk_config_from};
 use quickstocks_boot::Metrics;
 use quickstocks_core::alerts::step;
 use quickstocks_core::model::{
-    Alert, AlertWork, Connection, DeviceId, PushOrder, PushPurpose, QuoteStep, ShardRange, SourceHealth, SourceState, Symbol,
-    Tick, TickNumber, Timestamp,
+    Alert, AlertWork, Connection, ConnectionId, DeviceId, PushOrder, PushPurpose, QuoteStep, ShardRange, SourceHealth,
+    SourceState, Symbol, Tick, TickNumber, Timestamp,
 };
-use quickstocks_core::ports::{AlertWriter, ConnectionSender, ConnectionWriter, PushSubscriptionReader, PushSubscriptionWriter};
+use quickstocks_core::ports::{
+    AlertWriter, ConnectionSender, ConnectionWriter, Delivery, PushSubscriptionReader, PushSubscriptionWriter,
+};
 use quickstocks_testkit::faults::{Fault, Faulty, Method};
 use quickstocks_testkit::sample::{self, NOW};
 use quickstocks_testkit::{
@@ -39,7 +42,7 @@ fn tick(shards: ShardRange, made_at: Timestamp) -> Tick {
         quotes: vec![sample::stored("AAPL", "101.50", Duration::from_secs(1), 7)],
         missing: Vec::new(),
         shards,
-        after: None,
+        rest: None,
     }
 }
 
@@ -134,6 +137,50 @@ async fn four_ranges_serve_ten_thousand_connections_once_each() {
 }
 
 #[tokio::test]
+async fn what_one_invocation_has_no_time_for_the_next_one_sends_and_nobody_is_sent_it_twice() {
+    let (url, posts) = connections_api().await;
+    let store = Arc::new(MemoryStore::default());
+    for at in 0..500 {
+        store.add(&follower(&format!("connection-{at}"), "AAPL")).await.unwrap();
+    }
+    let aws = sdk_config_from(|name| (name != "AWS_ENDPOINT_URL").then(|| "us-east-1".to_owned())).unwrap();
+    let publisher = Arc::new(RecordingPublisher::default());
+    let clock = Arc::new(FakeClock::at(NOW));
+    let sender = Timed { sender: ApiGatewaySender::new(&aws, &url, POSTS_IN_FLIGHT).unwrap(), clock: Arc::clone(&clock) };
+    let function = Dispatcher::new(&store, Arc::new(sender), Arc::clone(&publisher) as _, Arc::clone(&clock) as _, 16);
+    let mut next = tick(ShardRange::ALL, NOW);
+    for invocation in 1.. {
+        clock.set(NOW);
+        let answer = function.handle(event(&next), deadline()).await.unwrap();
+        if answer[0]["handed_on"] == false {
+            assert!(invocation > 2, "a run has time for some 220 posts");
+            break;
+        }
+        // Through the topic, as it travels.
+        next = publisher.published().last().cloned().unwrap();
+        assert!(invocation < 10, "it never ends");
+    }
+    let posts = posts.lock().unwrap();
+    assert_eq!(posts.len(), 500);
+    assert!(posts.values().all(|frames| frames.len() == 1));
+}
+
+/// Each post takes a tenth of a second of the function's time.
+struct Timed {
+    sender: ApiGatewaySender,
+    clock: Arc<FakeClock>,
+}
+
+#[async_trait]
+impl ConnectionSender for Timed {
+    async fn send(&self, connection: &ConnectionId, frame: &str) -> Delivery {
+        let delivery = self.sender.send(connection, frame).await;
+        self.clock.advance(Duration::from_millis(100));
+        delivery
+    }
+}
+
+#[tokio::test]
 async fn a_tick_is_told_in_metrics_with_its_age() {
     let store = Arc::new(MemoryStore::default());
     let sender = Arc::new(RecordingSender::default());
@@ -152,12 +199,15 @@ async fn a_tick_is_told_in_metrics_with_its_age() {
     function.handle(event(&tick(ShardRange::ALL, made_at)), deadline()).await.unwrap();
     let stale = tick(ShardRange::ALL, NOW - Duration::from_hours(1));
     function.handle(event(&stale), deadline()).await.unwrap();
+    let of_nobody = Tick { quotes: vec![sample::stored("MSFT", "1", Duration::ZERO, 7)], ..tick(ShardRange::ALL, made_at) };
+    function.handle(event(&of_nobody), deadline()).await.unwrap();
 
     let lines = lines.lock().unwrap();
-    assert_eq!(lines.len(), 2);
+    assert_eq!(lines.len(), 3);
+    assert_eq!((&lines[2]["TickAgeMs"], &lines[2]["Connections"]), (&Value::Null, &json!(2)), "nobody waited");
     assert_eq!((&lines[0]["Connections"], &lines[0]["Posts"], &lines[0]["Gone"]), (&json!(3), &json!(2), &json!(1)));
     assert_eq!((&lines[0]["TickAgeMs"], &lines[0]["Stale"]), (&json!(1_250), &json!(0)));
-    assert_eq!((&lines[1]["TickAgeMs"], &lines[1]["Stale"], &lines[1]["Posts"]), (&Value::Null, &json!(1), &json!(0)));
+    assert_eq!((&lines[1]["TickAgeMs"], &lines[1]["Stale"], &lines[1]["Posts"]), (&json!(90_000), &json!(1), &json!(0)));
 }
 
 /// The record of an order, as SNS sends it.

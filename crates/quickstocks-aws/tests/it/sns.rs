@@ -26,7 +26,7 @@ fn tick(number: u64, quotes: usize) -> Tick {
         quotes: (0..quotes).map(|n| sample::stored(&format!("S{n}"), "12.34", Duration::ZERO, number)).collect(),
         missing: Vec::new(),
         shards: ShardRange::ALL,
-        after: None,
+        rest: None,
     }
 }
 

@@ -110,7 +110,7 @@ impl Fetch {
             quotes: changed,
             missing: std::mem::take(&mut notes.newly_missing),
             shards: ShardRange::ALL,
-            after: None,
+            rest: None,
         };
         let work = alert_work(&outcome, earlier, &entries);
         let published = self.publish(&outcome, &work).await;
@@ -190,7 +190,7 @@ impl Fetch {
                 quotes: changed.clone(),
                 missing: Vec::new(),
                 shards: ShardRange::ALL,
-                after: None,
+                rest: None,
             };
             published = self.publish(&tick, &alert_work(&tick, HashMap::new(), entries)).await?;
             after.published = after.tick;

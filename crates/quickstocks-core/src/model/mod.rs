@@ -52,7 +52,7 @@ pub use source::{
 };
 pub use sweep::{Follower, FollowerCursor, SweepState, UnfinishedSweep};
 pub use symbol::{InvalidSymbol, MAX_SYMBOL_LENGTH, Symbol};
-pub use tick::{AlertWork, QuoteStep, Tick, TickNumber};
+pub use tick::{AlertWork, QuoteStep, ShardRest, Tick, TickNumber};
 pub use time::Timestamp;
 pub use watchlist::{
     InvalidNote, InvalidWatchlist, ListId, MAX_LIST_NAME_CHARS, MAX_LISTS, MAX_NOTE_CHARS, MAX_SYMBOLS_PER_LIST, Note, Watchlist,

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod dispatch;
 #[cfg(test)]
 mod fetch;

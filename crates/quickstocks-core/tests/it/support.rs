@@ -162,7 +162,7 @@ pub(crate) fn tick(changed: &[&str]) -> Tick {
         quotes,
         missing: Vec::new(),
         shards: ShardRange::ALL,
-        after: None,
+        rest: None,
     }
 }
 

@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
+mod cold_start;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod document;
