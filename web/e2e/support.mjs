@@ -3,6 +3,7 @@
 // QUICKSTOCKS_URL         the running system
 // QUICKSTOCKS_MARKET_URL  its simulated market, whose faults and prices the tests set
 // QUICKSTOCKS_BINARY      quickstocks-local, for the tests that stop and start one of their own
+// PUSH_SERVICE_BINARY     fake-push-service, which reads what is pushed with the browser's keys
 // CHROMIUM_PATH           the browser
 // QUICKSTOCKS_SHOTS       a folder for screenshots (optional)
 

@@ -15,18 +15,20 @@ export class System {
   #data = mkdtempSync(path.join(tmpdir(), "quickstocks-"));
   #server;
   #web;
+  #more;
   url;
   market;
 
-  /** `web` is the folder of the web UI, the built one when absent. */
-  constructor({ web = dist } = {}) {
+  /** `web` is the folder of the web UI, the built one when absent; `more` is what its command line has besides. */
+  constructor({ web = dist, more = [] } = {}) {
     this.#web = web;
+    this.#more = more;
   }
 
   /** Starts it, the second time where it was before. */
   async start() {
     const listen = this.url?.host ?? "127.0.0.1:0";
-    const args = ["--source", "demo", "--tick-seconds", "1", "--listen", listen, "--data-dir", this.#data, "--web-dir", this.#web];
+    const args = ["--source", "demo", "--tick-seconds", "1", "--listen", listen, "--data-dir", this.#data, "--web-dir", this.#web, ...this.#more];
     this.#server = spawn(setting("QUICKSTOCKS_BINARY"), args, { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface({ input: this.#server.stdout })) {
       const address = /^QuickStocks is at (\S+)/.exec(line)?.[1];

@@ -9,4 +9,6 @@ const target = document.getElementById("app");
 // The language is known before anything is drawn.
 void dashboard.start().then(() => {
   if (target) mount(App, { target, props: { dashboard } });
+  // Once a visit, where somebody has notifications: browsers renew subscriptions, and servers may have another key.
+  if ("Notification" in window && Notification.permission === "granted") void import("./ui/notified").then(({ lookAfter }) => lookAfter(dashboard));
 });

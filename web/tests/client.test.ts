@@ -29,6 +29,7 @@ beforeEach(() => {
     onSource: () => told.push("source"),
     onLists: (_, active) => picks.push(active.symbols),
     onSession: () => undefined,
+    onNotices: (notices) => told.push(`notices ${notices.map(({ id }) => id).join(" ")}`),
     onStartFailure: (error) => startFailures.push(error === undefined ? undefined : failureWords(error, english)),
     onFailure: (error) => told.push(`failure: ${failureWords(error, english)}`),
     onMerge: (name) => told.push(`merged ${name}`),

@@ -2,20 +2,26 @@
 //! IAM, used as a browser would use it.
 
 mod account;
-mod client;
+mod browser;
 mod deploy;
+mod doors;
 mod emulator;
+mod front;
+mod market;
+mod policies;
+mod prices;
 mod scenario;
+mod troubles;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::background::{Background, tail, url_in};
-use crate::{command, workspace};
+use crate::background::tail;
+use crate::setup::{self, Need};
+use crate::workspace;
 
 /// The steps so far, each with the time at which it began.
 pub(crate) struct Progress(Instant);
@@ -28,10 +34,11 @@ impl Progress {
 }
 
 /// Runs the whole test. Whatever happens, nothing that it started stays.
-pub(crate) async fn run() -> Result<()> {
+pub(crate) async fn run(no_build: bool) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("the emulator runs the functions as programs of this machine, and they are Linux programs: use Linux");
     }
+    setup::ensure(&[Need::Python, Need::Node, Need::Browser])?;
     let folder = workspace::target().join("cloud-test");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -43,7 +50,7 @@ pub(crate) async fn run() -> Result<()> {
     let result = tokio::select! {
         biased; // the signals are listened to before the first step
         signal = interruption() => signal.and_then(|name| bail!("interrupted ({name})")),
-        result = test(&progress, &folder) => result,
+        result = test(&progress, &folder, no_build) => result,
     };
     match &result {
         Ok(()) => progress.step("passed"),
@@ -52,30 +59,19 @@ pub(crate) async fn run() -> Result<()> {
     result
 }
 
-async fn test(progress: &Progress, folder: &Path) -> Result<()> {
-    deploy::build(progress, folder)?;
-
+async fn test(progress: &Progress, folder: &Path, no_build: bool) -> Result<()> {
     progress.step("start the market server, which stands in for Yahoo");
-    let (_market, market_url) = start_market(folder)?;
+    let market = market::Market::start(folder)?;
 
     progress.step("start the emulator, with IAM enforced");
     let emulator = emulator::Emulator::start(folder).await?;
 
-    let result = scenario::run(progress, folder, &emulator, &market_url).await;
+    let result = Box::pin(scenario::run(progress, folder, &emulator, &market, no_build)).await;
     // Fetched while the emulator still runs; a failure of theirs must not hide the test's.
     if let Err(error) = emulator.save_function_logs(folder) {
         eprintln!("the functions' logs cannot be read: {error:#}");
     }
     result
-}
-
-fn start_market(folder: &Path) -> Result<(Background, String)> {
-    command::run(command::cargo().args(["build", "--quiet", "--package", "quickstocks-market"]))?;
-    let mut program = std::process::Command::new(workspace::debug_binary("quickstocks-market"));
-    program.args(["--listen", "127.0.0.1:0"]);
-    let mut market = Background::start("quickstocks-market", &mut program, Stdio::null(), &folder.join("market.log"))?;
-    let url = market.wait_for_line(Duration::from_secs(30), url_in)?;
-    Ok((market, url))
 }
 
 /// Ctrl-C, or the signal by which a CI system ends a job.

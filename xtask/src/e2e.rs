@@ -11,10 +11,14 @@ use crate::{command, setup, web, workspace};
 /// A debug build on a busy machine, with an empty data directory.
 const START: Duration = Duration::from_mins(1);
 
+/// The program that plays the browsers' push service.
+const PUSH_SERVICE: &str = "fake-push-service";
+
 /// Starts quickstocks-local on the simulated market and runs the web UI's browser tests on it.
 pub(crate) fn run() -> Result<()> {
     web::build_when_stale()?;
     command::run(command::cargo().args(["build", "--package", "quickstocks-local"]))?;
+    command::run(command::cargo().args(["build", "--package", "quickstocks-testkit", "--bin", PUSH_SERVICE]))?;
     let browser = setup::browser()?;
 
     let folder = tempfile::tempdir().context("cannot make a data directory")?;
@@ -34,11 +38,13 @@ pub(crate) fn run() -> Result<()> {
 
     let browser = browser.to_string_lossy().into_owned();
     let binary = workspace::debug_binary("quickstocks-local").to_string_lossy().into_owned();
+    let push_service = workspace::debug_binary(PUSH_SERVICE).to_string_lossy().into_owned();
     let environment = [
         ("QUICKSTOCKS_URL", url.as_str()),
         ("QUICKSTOCKS_MARKET_URL", &market),
         ("CHROMIUM_PATH", &browser),
         ("QUICKSTOCKS_BINARY", &binary),
+        ("PUSH_SERVICE_BINARY", &push_service),
     ];
     let result = web::npm_with(&["run", "e2e"], &environment);
     if result.is_err() {

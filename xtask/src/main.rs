@@ -4,14 +4,17 @@
 mod background;
 mod cloud;
 mod command;
-mod deploy_web;
+mod deploy;
+mod destroy;
 mod e2e;
 mod fuzz;
 mod run;
 mod setup;
+mod smoke;
 mod template;
 mod test;
 mod tidy;
+mod visitor;
 mod web;
 mod workspace;
 
@@ -43,7 +46,11 @@ enum Task {
     /// Check the rules that hold across the repository.
     Tidy,
     /// Deploy the SAM template onto an AWS emulator and use it as a browser would.
-    CloudTest,
+    CloudTest {
+        /// Take the functions' packages of the last run.
+        #[arg(long)]
+        no_build: bool,
+    },
     /// Ask Yahoo Finance whether what the client relies on still holds; `--help` tells the arguments.
     #[command(disable_help_flag = true)]
     YahooCheck {
@@ -51,12 +58,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Build the web UI and upload it to a stack that `sam deploy` made.
-    DeployWeb {
-        /// The stack's name.
-        #[arg(long, default_value = "quickstocks")]
-        stack_name: String,
-    },
+    /// Deploy everything into the AWS account that the environment's credentials name, and use it once.
+    Deploy(deploy::Options),
+    /// Build the web UI and upload it to a stack that is there.
+    DeployWeb(deploy::Place),
+    /// Use a deployed system once, as a new visitor would.
+    Smoke(smoke::Options),
+    /// Delete a stack, after saying what stays.
+    Destroy(destroy::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,8 +75,11 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
         Task::YahooCheck { args } => run::yahoo_check(&args),
-        Task::DeployWeb { stack_name } => deploy_web::run(&stack_name),
-        Task::CloudTest => setup::ensure(&[setup::Need::Python]).and_then(|()| test::cloud()),
+        Task::Deploy(options) => deploy::run(&options),
+        Task::DeployWeb(place) => deploy::web::run(&place.account(), &place.stack_name),
+        Task::Smoke(options) => smoke::with(&options),
+        Task::Destroy(options) => destroy::run(&options),
+        Task::CloudTest { no_build } => test::cloud(no_build),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

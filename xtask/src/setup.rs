@@ -14,6 +14,9 @@ const PYTHON: (u32, u32) = (3, 10);
 /// The Python tools, with exact versions.
 const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
 
+/// What checks the template, likewise.
+const CHECKOV: &str = include_str!("../python/checkov.txt");
+
 /// What fuzzes the API, likewise.
 const FUZZ_REQUIREMENTS: &str = include_str!("../python/fuzz-requirements.txt");
 
@@ -24,6 +27,8 @@ pub(crate) enum Need {
     Python,
     /// What fuzzes the API, in another one.
     Fuzz,
+    /// The checker of the template, in another one.
+    Checkov,
     /// Node.js and the web UI's packages.
     Node,
     /// A Chromium that can be driven.
@@ -32,7 +37,7 @@ pub(crate) enum Need {
 
 /// Installs everything.
 pub(crate) fn all() -> Result<()> {
-    ensure(&[Need::Python, Need::Fuzz, Need::Node, Need::Browser])?;
+    ensure(&[Need::Python, Need::Fuzz, Need::Checkov, Need::Node, Need::Browser])?;
     if nextest() {
         println!("cargo-nextest: found");
     } else {
@@ -48,6 +53,9 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     }
     if needs.contains(&Need::Fuzz) {
         python_tools("fuzzing tools", &workspace::fuzz_venv(), "fuzz-requirements.txt", FUZZ_REQUIREMENTS)?;
+    }
+    if needs.contains(&Need::Checkov) {
+        python_tools("checkov", &workspace::checkov(), "checkov.txt", CHECKOV)?;
     }
     if needs.contains(&Need::Node) {
         web::check_node()?;
@@ -161,7 +169,9 @@ mod tests {
 
     #[test]
     fn every_tool_has_one_exact_version() {
-        for line in REQUIREMENTS.lines().chain(FUZZ_REQUIREMENTS.lines()).filter(|line| !line.starts_with('#')) {
+        for line in
+            [REQUIREMENTS, FUZZ_REQUIREMENTS, CHECKOV].iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#'))
+        {
             let (name, version) = line.split_once("==").expect(line);
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{line}");
             assert!(version.chars().all(|c| c.is_ascii_digit() || c == '.'), "{line}");

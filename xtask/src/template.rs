@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
@@ -10,6 +11,9 @@ use serde_norway::Value as Yaml;
 use crate::{command, workspace};
 
 const PATH: &str = "infra/template.yaml";
+
+/// What checkov is told to leave, with reasons.
+const SKIPS: &str = "infra/checkov.yaml";
 
 /// The template as it is written.
 pub(crate) struct Template(Yaml);
@@ -46,6 +50,17 @@ impl Template {
         Ok(functions)
     }
 
+    /// The names of the parameters.
+    pub(crate) fn parameters(&self) -> Vec<String> {
+        let parameters = self.0["Parameters"].as_mapping().into_iter().flatten();
+        parameters.filter_map(|(name, _)| Some(name.as_str()?.to_owned())).collect()
+    }
+
+    /// A parameter's default, if it has one that is a text.
+    pub(crate) fn default_of(&self, parameter: &str) -> Option<String> {
+        self.0["Parameters"][parameter]["Default"].as_str().map(str::to_owned)
+    }
+
     /// The alarms: their ids and descriptions.
     pub(crate) fn alarms(&self) -> Vec<(String, String)> {
         let resources = self.0["Resources"].as_mapping().into_iter().flatten();
@@ -69,6 +84,20 @@ pub(crate) fn check() -> Result<()> {
     fs::create_dir_all(workspace::target())?;
     fs::write(&file, &transformed).with_context(|| format!("cannot write {}", file.display()))?;
     command::run(command::venv("cfn-lint").arg(&file))?;
+    for template in [workspace::root().join(PATH), file] {
+        let mut checkov = Command::new(workspace::programs_of(&workspace::checkov()).join("checkov"));
+        checkov.args([
+            "--quiet",
+            "--compact",
+            "--framework",
+            "cloudformation",
+            "--skip-download",
+            "--config-file",
+            SKIPS,
+            "--file",
+        ]);
+        command::run(checkov.arg(template).current_dir(workspace::root()))?;
+    }
 
     let violations = unsound(&serde_json::from_str(&transformed).context("the transformed template is no JSON")?);
     for violation in &violations {
@@ -96,8 +125,8 @@ fn unsound(template: &Json) -> Vec<String> {
     };
 
     must(
-        of_type("AWS::Scheduler::Schedule").count() == 2,
-        "there are not exactly two schedules, of ticks and of the sweep".to_owned(),
+        of_type("AWS::Scheduler::Schedule").count() == 3,
+        "there are not exactly three schedules, of ticks, of the sweep and of the reconciler".to_owned(),
     );
     for (id, schedule) in of_type("AWS::Scheduler::Schedule") {
         let target = &schedule["Target"];
@@ -133,6 +162,14 @@ fn unsound(template: &Json) -> Vec<String> {
         of_type("AWS::ApiGatewayV2::Api").all(|(_, api)| api["Body"].is_null()),
         "an API is defined by an OpenAPI body, which ties its origin to the function that names its origin".to_owned(),
     );
+    // The stage of the HTTP API; that of the WebSocket API, which SAM makes, has no log.
+    let logs: Vec<_> = of_type("AWS::ApiGatewayV2::Stage").filter(|(_, stage)| stage["AccessLogSettings"].is_object()).collect();
+    must(logs.len() == 1, format!("{} stages write an access log, not that of the HTTP API alone", logs.len()));
+    for (id, stage) in logs {
+        for secret in secrets_of_log(&stage["AccessLogSettings"]["Format"]) {
+            must(false, format!("{id}: the access log {secret}"));
+        }
+    }
     for (id, distribution) in of_type("AWS::CloudFront::Distribution") {
         let config = &distribution["DistributionConfig"];
         let mut paths: Vec<_> =
@@ -142,6 +179,28 @@ fn unsound(template: &Json) -> Vec<String> {
         must(config["CustomErrorResponses"].is_null(), format!("{id}: turns an API's 403 into a page"));
     }
     violations
+}
+
+/// What an access log may hold: nothing that a request's path, query, headers or body could bring.
+const LOGGED: [&str; 8] = [
+    "requestTimeEpoch",
+    "requestId",
+    "httpMethod",
+    "routeKey",
+    "status",
+    "responseLatency",
+    "responseLength",
+    "integrationErrorMessage",
+];
+
+/// What is wrong with the format of an access log.
+fn secrets_of_log(format: &Json) -> Vec<String> {
+    let fields: Option<serde_json::Map<String, Json>> = format.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let Some(fields) = fields else { return vec!["is not one JSON object a line".to_owned()] };
+    let known = |value: &Json| {
+        value.as_str().and_then(|value| value.strip_prefix("$context.")).is_some_and(|name| LOGGED.contains(&name))
+    };
+    fields.iter().filter(|(_, value)| !known(value)).map(|(name, value)| format!("holds {value} as {name}")).collect()
 }
 
 fn statements(policy: &Json) -> impl Iterator<Item = &Json> {
@@ -192,12 +251,16 @@ Resources:
             "Target": {"DeadLetterConfig": {"Arn": queue}, "RetryPolicy": {"MaximumRetryAttempts": 0}}}});
         json!({"Resources": {
             "Schedule": schedule.clone(),
-            "SweepSchedule": schedule,
+            "SweepSchedule": schedule.clone(),
+            "ReconcileSchedule": schedule,
             "Subscription": {"Type": "AWS::SNS::Subscription", "Properties": {
                 "Protocol": "lambda", "RedrivePolicy": {"deadLetterTargetArn": queue}}},
             "Mail": {"Type": "AWS::SNS::Subscription", "Properties": {"Protocol": "email"}},
             "FetchInvoke": invoke("FetchQuotes"),
             "DispatchInvoke": invoke("Dispatch"),
+            "Stage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {"AccessLogSettings": {
+                "Format": r#"{"route":"$context.routeKey","status":"$context.status"}"#}}},
+            "WsStage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {}},
             "Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": {"Statement": [
                 {"Action": ["dynamodb:Query"], "Resource": queue}]}}]}},
         }})
@@ -210,7 +273,7 @@ Resources:
 
     #[test]
     fn each_missing_property_is_one_violation() {
-        let breaks: [(&str, Json); 7] = [
+        let breaks: [(&str, Json); 10] = [
             ("/Resources/Subscription/Properties/Protocol", json!("sqs")),
             ("/Resources/Schedule/Properties/Target/DeadLetterConfig", json!({})),
             ("/Resources/Schedule/Properties/Target/RetryPolicy/MaximumRetryAttempts", json!(2)),
@@ -218,6 +281,9 @@ Resources:
             ("/Resources/DispatchInvoke/Properties/MaximumEventAgeInSeconds", json!(3600)),
             ("/Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Action", json!(["dynamodb:*"])),
             ("/Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Resource", json!("*")),
+            ("/Resources/Stage/Properties/AccessLogSettings", json!(null)),
+            ("/Resources/Stage/Properties/AccessLogSettings/Format", json!("$context.path")),
+            ("/Resources/Stage/Properties/AccessLogSettings/Format", json!(r#"{"path":"$context.path"}"#)),
         ];
         for (pointer, value) in breaks {
             let mut template = sound();

@@ -49,9 +49,11 @@ impl Stage {
     fn needs(self) -> &'static [Need] {
         match self {
             Self::Fmt | Self::Clippy | Self::Tidy | Self::Deny | Self::Doc => &[],
-            Self::Template | Self::Rust | Self::Cloud => &[Need::Python],
+            Self::Template => &[Need::Python, Need::Checkov],
+            Self::Rust => &[Need::Python],
             Self::Fuzz => &[Need::Fuzz],
             Self::Web => &[Need::Node],
+            Self::Cloud => &[Need::Python, Need::Node, Need::Browser],
             Self::E2e => &[Need::Node, Need::Browser],
         }
     }
@@ -80,7 +82,7 @@ impl Stage {
             Self::Web => ["check", "test", "build"].iter().try_for_each(|script| web::npm(&["run", script])),
             Self::Fuzz => fuzz::run(),
             Self::E2e => e2e::run(),
-            Self::Cloud => cloud(),
+            Self::Cloud => cloud(false),
         }?;
         Ok(Outcome::Passed)
     }
@@ -135,9 +137,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The cloud test, in a runtime of its own.
-pub(crate) fn cloud() -> Result<()> {
+pub(crate) fn cloud(no_build: bool) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    runtime.block_on(crate::cloud::run())
+    runtime.block_on(crate::cloud::run(no_build))
 }
 
 fn cargo(args: &[&str]) -> Result<()> {

@@ -6,6 +6,7 @@
 mod arrows;
 mod files;
 mod functions;
+mod policies;
 mod purity;
 mod runbooks;
 mod tls;
@@ -33,6 +34,7 @@ pub(crate) fn run() -> Result<()> {
     violations.extend(purity::check_sources(&files));
     violations.extend(tls::check()?);
     violations.extend(functions::check(&functions::read(&metadata)?));
+    violations.extend(policies::check(&files));
     violations.extend(runbooks::check(&Template::read()?, &files));
     violations.extend(files::check_lengths(&files));
     violations.extend(files::check_paths(&files));

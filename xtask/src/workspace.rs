@@ -40,7 +40,12 @@ pub(crate) fn fuzz_venv() -> PathBuf {
     root().join(".tools").join("fuzz")
 }
 
-/// The folder of an environment's programs.
+/// The Python environment of checkov, whose requirements fit no other's.
+pub(crate) fn checkov() -> PathBuf {
+    root().join(".tools").join("checkov")
+}
+
+/// The folder of a Python environment's programs.
 pub(crate) fn programs_of(venv: &Path) -> PathBuf {
     venv.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }

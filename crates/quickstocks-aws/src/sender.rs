@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_apigatewaymanagement::{Client, config};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use quickstocks_core::model::ConnectionId;
 use quickstocks_core::ports::{ConnectionSender, Delivery};
 use tokio::sync::Semaphore;
@@ -32,6 +34,7 @@ const POST_TIMEOUT: Duration = Duration::from_secs(2);
 /// then gets a connection which has just become free).
 #[derive(Debug)]
 pub struct ApiGatewaySender {
+    pace: Option<DefaultDirectRateLimiter>,
     clients: Vec<Client>,
     next: AtomicUsize,
     posts: Semaphore,
@@ -66,10 +69,28 @@ impl ApiGatewaySender {
             Client::from_conf(config)
         };
         Ok(Self {
+            pace: None,
             clients: (0..CLIENTS).map(client).collect(),
             next: AtomicUsize::new(0),
             posts: Semaphore::new(posts_in_flight.get().min(Semaphore::MAX_PERMITS)),
         })
+    }
+
+    /// The same sender, beginning no more posts a second than this, and at most a quarter of them at once: posts take from the same
+    /// requests a second of the account as the API and new connections do.
+    #[must_use]
+    pub fn paced(self, per_second: NonZeroU32) -> Self {
+        let burst = NonZeroU32::new(per_second.get() / 4).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(per_second).allow_burst(burst);
+        Self { pace: Some(RateLimiter::direct(quota)), ..self }
+    }
+
+    /// Waits until a post may begin.
+    async fn turn(&self) {
+        let Some(pace) = &self.pace else { return };
+        while let Err(early) = pace.check() {
+            tokio::time::sleep(early.wait_time_from(DefaultClock::default().now())).await;
+        }
     }
 }
 
@@ -80,6 +101,7 @@ impl ConnectionSender for ApiGatewaySender {
             Ok(permit) => permit,
             Err(closed) => return Delivery::Failed(closed.into()),
         };
+        self.turn().await;
         let client = &self.clients[self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len()];
         let post = client.post_to_connection().connection_id(connection.as_str()).data(Blob::new(frame.as_bytes()));
         match post.send().await {

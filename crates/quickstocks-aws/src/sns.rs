@@ -6,9 +6,13 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use futures_util::{StreamExt, stream};
-use quickstocks_core::model::{ShardRange, Tick, UserId};
-use quickstocks_core::ports::{BoxError, ListAnnouncer, ListChange, PublishError, TickPublisher};
-use quickstocks_wire::sns::{LIST_KIND, MAX_MESSAGE_BYTES, encode_list, encode_tick};
+use quickstocks_core::model::{AlertWork, PushOrder, ShardRange, Tick, UserId};
+use quickstocks_core::ports::{
+    AlertWorkPublisher, BoxError, ListAnnouncer, ListChange, PublishError, PushRequester, TickPublisher,
+};
+use quickstocks_wire::sns::{
+    ALERTS_KIND, LIST_KIND, MAX_MESSAGE_BYTES, PUSH_KIND, encode_alert_work, encode_list, encode_push, encode_tick,
+};
 
 /// How many entries `PublishBatch` takes.
 const MAX_ENTRIES: usize = 10;
@@ -108,20 +112,45 @@ impl TickPublisher for SnsTickPublisher {
     }
 }
 
+/// Hands quotes for alerts to dispatchers on the same topic, mostly as one message a tick. Needs the action `sns:Publish`.
+#[async_trait]
+impl AlertWorkPublisher for SnsTickPublisher {
+    async fn publish_alert_work(&self, work: &AlertWork) -> Result<(), PublishError> {
+        let messages = encode_alert_work(work, MAX_MESSAGE_BYTES);
+        let total = messages.len();
+        let sends: Vec<_> = messages.into_iter().map(|message| self.publish_one(ALERTS_KIND, message)).collect();
+        let answers: Vec<_> = stream::iter(sends).buffer_unordered(BATCHES_IN_FLIGHT).collect().await;
+        let mut failures: Vec<PublishError> = answers.into_iter().filter_map(Result::err).collect();
+        let failed = failures.len();
+        failures.pop().map_or(Ok(()), |PublishError::Failed { source, .. }| Err(PublishError::Failed { failed, total, source }))
+    }
+}
+
 /// Announces changed lists on the same topic. Needs the action `sns:Publish`.
 #[async_trait]
 impl ListAnnouncer for SnsTickPublisher {
     async fn announce(&self, user: &UserId, change: &ListChange) -> Result<(), PublishError> {
-        let failed = |source: BoxError| PublishError::Failed { failed: 1, total: 1, source };
-        let kind = MessageAttributeValue::builder().data_type(KIND.1).string_value(LIST_KIND).build();
-        let kind = kind.map_err(|error| failed(error.into()))?;
-        let publish =
-            self.client.publish().topic_arn(&self.topic).message(encode_list(user, change)).message_attributes(KIND.0, kind);
-        publish.send().await.map(|_| ()).map_err(|error| failed(error.into()))
+        self.publish_one(LIST_KIND, encode_list(user, change)).await
+    }
+}
+
+/// Hands orders to dispatchers on the same topic. Needs the action `sns:Publish`.
+#[async_trait]
+impl PushRequester for SnsTickPublisher {
+    async fn request(&self, order: &PushOrder) -> Result<(), PublishError> {
+        self.publish_one(PUSH_KIND, encode_push(order)).await
     }
 }
 
 impl SnsTickPublisher {
+    async fn publish_one(&self, kind: &str, message: String) -> Result<(), PublishError> {
+        let failed = |source: BoxError| PublishError::Failed { failed: 1, total: 1, source };
+        let kind = MessageAttributeValue::builder().data_type(KIND.1).string_value(kind).build();
+        let kind = kind.map_err(|error| failed(error.into()))?;
+        let publish = self.client.publish().topic_arn(&self.topic).message(message).message_attributes(KIND.0, kind);
+        publish.send().await.map(|_| ()).map_err(|error| failed(error.into()))
+    }
+
     /// Publishes every message once (the SDK repeats calls that fail as a whole) and answers those that were not taken.
     async fn publish_once<'a>(&self, messages: &[&'a Message]) -> Vec<Failure<'a>> {
         let batches = batches(messages);

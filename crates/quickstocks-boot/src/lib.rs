@@ -8,7 +8,7 @@ mod world;
 
 pub use env::{ConfigError, Env};
 pub use logs::{LogFormat, init_tracing};
-pub use metrics::{DispatchMetrics, FetchMetrics, Measured, Metrics, NAMESPACE};
+pub use metrics::{AlertMetrics, DispatchMetrics, FetchMetrics, Measured, Metrics, NAMESPACE};
 pub use source::{SOURCE_ENV, SourceSettings, default_user_agent};
 pub use world::{OsRandom, SystemClock, ends_at};
 

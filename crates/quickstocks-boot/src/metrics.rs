@@ -49,9 +49,29 @@ pub struct DispatchMetrics {
     pub handed_on: u64,
     /// 1 for a tick that was dropped because it was too old.
     pub stale: u64,
-    /// Milliseconds from the making of the tick until the last connection of this run had its message. Absent for a stale
-    /// tick, whose age is the topic's patience and nobody's wait.
+    /// Milliseconds from the making of the tick until the last connection of this run had its message. Absent when nobody was
+    /// sent anything. A stale tick, which nobody gets any more, counts as just stale: its own age is the topic's patience, but
+    /// without any the alarm would be silent exactly when every tick comes too late.
     pub tick_age_ms: Option<u64>,
+}
+
+/// What one look at alerts did, or one run of the reconciler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlertMetrics {
+    /// Alerts that quotes were held against.
+    pub alerts_watched: u64,
+    /// Alerts that fired.
+    pub alerts_fired: u64,
+    /// Notifications that are done with.
+    pub notifications_delivered: u64,
+    /// Notifications that wait: for the end of quiet hours, for another day, for a push service.
+    pub notifications_held: u64,
+    /// Notifications that were given up after many tries.
+    pub notifications_given_up: u64,
+    /// Messages that push services took.
+    pub pushes_accepted: u64,
+    /// Milliseconds from the writing of the oldest of them until it was gone through. Absent when nothing was delivered.
+    pub notification_age_ms: Option<u64>,
 }
 
 /// Something that can be told in metrics.
@@ -87,6 +107,21 @@ impl Measured for DispatchMetrics {
             ("Stale", "Count", self.stale),
         ];
         values.extend(self.tick_age_ms.map(|age| ("TickAgeMs", "Milliseconds", age)));
+        values
+    }
+}
+
+impl Measured for AlertMetrics {
+    fn values(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let mut values = vec![
+            ("AlertsWatched", "Count", self.alerts_watched),
+            ("AlertsFired", "Count", self.alerts_fired),
+            ("NotificationsDelivered", "Count", self.notifications_delivered),
+            ("NotificationsHeld", "Count", self.notifications_held),
+            ("NotificationsGivenUp", "Count", self.notifications_given_up),
+            ("PushesAccepted", "Count", self.pushes_accepted),
+        ];
+        values.extend(self.notification_age_ms.map(|age| ("NotificationAgeMs", "Milliseconds", age)));
         values
     }
 }
@@ -198,12 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_milliseconds_and_a_stale_tick_has_none() {
+    fn an_age_is_milliseconds_and_who_was_sent_nothing_has_none() {
         let line = told(&DispatchMetrics { posts: 7, tick_age_ms: Some(812), ..DispatchMetrics::default() });
         assert!(declared(&line).contains(&"TickAgeMs"));
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         assert!(metrics.contains(&json!({"Name": "TickAgeMs", "Unit": "Milliseconds"})));
-        let stale = told(&DispatchMetrics { stale: 1, ..DispatchMetrics::default() });
-        assert!(!declared(&stale).contains(&"TickAgeMs"));
+        let nobody = told(&DispatchMetrics { connections: 1, ..DispatchMetrics::default() });
+        assert!(!declared(&nobody).contains(&"TickAgeMs"));
     }
 }

@@ -1,13 +1,17 @@
 //! From a tick to one message per connection that follows a symbol which changed.
 
-use std::collections::{HashMap, HashSet};
+mod frames;
+mod lanes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::model::{Connection, ConnectionId, Shard, ShardRange, Symbol, Tick, Timestamp, UserId};
+use self::frames::{Changes, Frames, Rendered};
+use self::lanes::{Lane, Progress, Step};
+use crate::model::{Connection, ConnectionId, ShardRest, Tick, Timestamp, UserId};
 use crate::ports::{
     Clock, ConnectionReader, ConnectionSender, ConnectionWriter, Delivery, FrameEncoder, PublishError, StoreError, TickPublisher,
 };
@@ -58,8 +62,10 @@ pub struct DispatchReport {
     pub throttled: usize,
     /// How many could not be sent their message.
     pub failed: usize,
-    /// Where another dispatcher takes over, if the deadline came first.
-    pub handed_on: Option<(Shard, Option<ConnectionId>)>,
+    /// When the last of those that were sent their message had it.
+    pub last_sent_at: Option<Timestamp>,
+    /// What another dispatcher takes over, if the deadline came first.
+    pub handed_on: Vec<ShardRest>,
 }
 
 impl Dispatch {
@@ -72,8 +78,8 @@ impl Dispatch {
         Ok(deliveries.iter().filter(|delivery| matches!(delivery, Delivery::Sent)).count())
     }
 
-    /// Sends each connection of the tick's shards its message. What cannot be begun before `deadline` is handed on
-    /// to another dispatcher by publishing the rest of the range.
+    /// Sends each connection of the tick's shards its message: pages are read, several shards at once, while the connections of
+    /// others are posted to. What cannot be begun before `deadline` is handed on to another dispatcher by publishing what is left.
     pub async fn run(
         &self,
         tick: &Tick,
@@ -85,140 +91,140 @@ impl Dispatch {
             report.stale = true;
             return Ok(report);
         }
-        let changes = Changes::of(tick);
-        let mut unreadable = None;
-        let mut after = tick.after.clone();
-        for shard in tick.shards.shards() {
-            match self.shard(shard, after.take(), tick, &changes, encoder, deadline, &mut report).await {
-                Ok(None) => {}
-                Ok(Some(rest)) => {
-                    self.hand_on(tick, shard, rest.clone()).await?;
-                    report.handed_on = Some((shard, rest));
-                    break;
-                }
-                Err(error) => unreadable = Some(error),
-            }
-        }
-        match unreadable {
+        let lanes = lanes::of(tick);
+        let left = self.serve(&lanes, tick, encoder, deadline, &mut report).await;
+        // Before anything else: those who have waited longest are waiting for it.
+        let handed_on = if left.rest.is_empty() { Ok(()) } else { self.hand_on(tick, left.rest.clone()).await };
+        report.handed_on = left.rest;
+        let mut gone = left.gone;
+        self.retry_throttled(left.throttled, deadline, &mut gone, &mut report).await;
+        let before = gone.len();
+        gone.retain(|gone| gone.settled);
+        report.failed += before - gone.len();
+        self.forget(gone, &mut report).await;
+        handed_on?;
+        match left.unreadable {
             Some(error) => Err(error.into()),
             None => Ok(report),
         }
     }
 
-    /// Serves one shard. Answers where it had to stop, if it had to: the last connection that was begun.
-    #[expect(clippy::too_many_arguments, reason = "one private step of `run`, cut out to be readable")]
-    async fn shard(
-        &self,
-        shard: Shard,
-        mut after: Option<ConnectionId>,
-        tick: &Tick,
-        changes: &Changes<'_>,
-        encoder: &dyn FrameEncoder,
-        deadline: Timestamp,
-        report: &mut DispatchReport,
-    ) -> Result<Option<Option<ConnectionId>>, StoreError> {
-        loop {
-            if self.clock.now() >= deadline {
-                return Ok(Some(after));
-            }
-            let page = self.connections.page(shard, after.as_ref(), self.clock.now()).await?;
-            let last = page.connections.last().map(|connection| connection.id.clone());
-            let begun = self.serve(&page.connections, tick, changes, encoder, deadline, report).await;
-            report.connections += begun;
-            if begun < page.connections.len() {
-                let stopped_at = begun.checked_sub(1).map(|last| page.connections[last].id.clone());
-                return Ok(Some(stopped_at.or(after)));
-            }
-            let Some(next) = page.next else { return Ok(None) };
-            after = Some(last.map_or(next.clone(), |last| last.max(next)));
-        }
-    }
-
-    /// Serves some connections, in order; answers how many of them were begun before the deadline.
+    /// Posts to everybody whose turn comes before the deadline; answers what is left to do.
     async fn serve(
         &self,
-        connections: &[Connection],
+        lanes: &[ShardRest],
         tick: &Tick,
-        changes: &Changes<'_>,
         encoder: &dyn FrameEncoder,
         deadline: Timestamp,
         report: &mut DispatchReport,
-    ) -> usize {
-        let mut rendered = Rendered { encoder, changes, source_changed: tick.source_changed, by_change: HashMap::new() };
-        let mut begun = connections.len();
-        let mut throttled: Vec<(ConnectionId, Frames, usize)> = Vec::new();
-        let work: Vec<(ConnectionId, Option<Frames>)> =
-            connections.iter().map(|connection| (connection.id.clone(), rendered.frames(connection))).collect();
-        let now = self.clock.now();
-        let unsettled: HashSet<&ConnectionId> = connections
-            .iter()
-            .filter(|connection| now.since(connection.connected_at) < SETTLED_AFTER)
-            .map(|connection| &connection.id)
-            .collect();
-        let mut outcomes = stream::iter(work.into_iter().enumerate())
-            .map(|(at, (id, frames))| async move {
-                match frames {
-                    None => (at, id, Outcome::NothingToSend, None),
-                    Some(_) if self.clock.now() >= deadline => (at, id, Outcome::NotBegun, None),
-                    Some(frames) => {
-                        let outcome = self.send(&id, &frames, 0).await;
-                        (at, id, outcome, Some(frames))
-                    }
+    ) -> Left {
+        let changes = Changes::of(tick);
+        let mut rendered = Rendered::new(encoder, &changes, tick.source_changed);
+        let mut outcomes = self
+            .read(lanes, deadline)
+            .flat_map(|step| stream::iter(self.turns(step, &mut rendered)))
+            .map(|turn| {
+                // Asked in the order of the connections, so those that are not begun are the last ones of their lane.
+                let late = self.clock.now() >= deadline;
+                async move {
+                    let outcome = match &turn {
+                        Turn::Connection(addressee) => match &addressee.frames {
+                            None => Outcome::NothingToSend,
+                            Some(_) if late => Outcome::NotBegun,
+                            Some(frames) => self.send(&addressee.id, frames, 0).await,
+                        },
+                        Turn::Stopped { .. } | Turn::Unreadable(_) => Outcome::NotBegun,
+                    };
+                    (turn, outcome)
                 }
             })
             .buffer_unordered(self.in_flight.max(1));
-        let mut gone = Vec::new();
-        while let Some((at, id, outcome, frames)) = outcomes.next().await {
+        let mut left = Left::default();
+        let mut progress = Progress::default();
+        while let Some((turn, outcome)) = outcomes.next().await {
+            let addressee = match turn {
+                Turn::Connection(addressee) => addressee,
+                Turn::Stopped { lane, at, before } => {
+                    progress.stopped(lane, at, before);
+                    continue;
+                }
+                Turn::Unreadable(error) => {
+                    left.unreadable = Some(error);
+                    continue;
+                }
+            };
+            progress.read(addressee.lane, addressee.at);
             match outcome {
-                Outcome::Sent => report.sent += 1,
-                Outcome::Gone => gone.push(id),
-                Outcome::Throttled { sent } => throttled.extend(frames.map(|frames| (id, frames, sent))),
+                Outcome::Sent => self.count_sent(report),
+                Outcome::Gone => left.gone.push(addressee.into()),
+                Outcome::Throttled { sent } => left.throttled.push((addressee, sent)),
                 Outcome::Failed => report.failed += 1,
                 Outcome::NothingToSend => {}
-                // They are begun in order, so what is handed on is the rest of the page from the first of these.
-                Outcome::NotBegun => begun = begun.min(at),
+                Outcome::NotBegun => progress.stopped(addressee.lane, addressee.at, addressee.before),
             }
         }
         drop(outcomes);
-        self.retry_throttled(throttled, deadline, &mut gone, report).await;
-        let before = gone.len();
-        gone.retain(|id| !unsettled.contains(id));
-        report.failed += before - gone.len();
-        self.forget(gone, report).await;
-        begun
+        report.connections = progress.begun();
+        left.rest = progress.rest(lanes);
+        left
+    }
+
+    /// The connections of a page, each with what it is to be sent.
+    fn turns(&self, step: Step, rendered: &mut Rendered<'_>) -> Vec<Turn> {
+        let (lane, begins_at, mut before, connections) = match step {
+            Step::Page { lane, begins_at, before, connections } => (lane, begins_at, before, connections),
+            Step::Stopped { lane, at, before } => return vec![Turn::Stopped { lane, at, before }],
+            Step::Unreadable(error) => return vec![Turn::Unreadable(error)],
+        };
+        let now = self.clock.now();
+        let turn = |(at, connection): (usize, Connection)| {
+            let frames = rendered.frames(&connection);
+            let settled = now.since(connection.connected_at) >= SETTLED_AFTER;
+            let before = before.replace(connection.id.clone());
+            Turn::Connection(Addressee { lane, at: begins_at + at, before, id: connection.id, frames, settled })
+        };
+        connections.into_iter().enumerate().map(turn).collect()
+    }
+
+    fn count_sent(&self, report: &mut DispatchReport) {
+        report.sent += 1;
+        report.last_sent_at = Some(self.clock.now());
     }
 
     /// A throttled post is tried once more, after everybody else had their turn: the pause it needs, for nothing.
     /// A message in parts goes on where it stopped.
     async fn retry_throttled(
         &self,
-        throttled: Vec<(ConnectionId, Frames, usize)>,
+        throttled: Vec<(Addressee, usize)>,
         deadline: Timestamp,
-        gone: &mut Vec<ConnectionId>,
+        gone: &mut Vec<Gone>,
         report: &mut DispatchReport,
     ) {
         let mut outcomes = stream::iter(throttled)
-            .map(|(id, frames, sent)| async move {
+            .map(|(addressee, sent)| async move {
                 let late = self.clock.now() >= deadline;
-                let outcome = if late { Outcome::Throttled { sent } } else { self.send(&id, &frames, sent).await };
-                (id, outcome)
+                let outcome = match &addressee.frames {
+                    Some(frames) if !late => self.send(&addressee.id, frames, sent).await,
+                    _ => Outcome::Throttled { sent },
+                };
+                (addressee, outcome)
             })
             // Fewer at once: the platform has just said that it was too much.
             .buffer_unordered((self.in_flight / 4).max(1));
-        while let Some((id, outcome)) = outcomes.next().await {
+        while let Some((addressee, outcome)) = outcomes.next().await {
             match outcome {
-                Outcome::Sent => report.sent += 1,
-                Outcome::Gone => gone.push(id),
+                Outcome::Sent => self.count_sent(report),
+                Outcome::Gone => gone.push(addressee.into()),
                 Outcome::Failed => report.failed += 1,
                 _ => report.throttled += 1,
             }
         }
     }
 
-    async fn forget(&self, gone: Vec<ConnectionId>, report: &mut DispatchReport) {
+    async fn forget(&self, gone: Vec<Gone>, report: &mut DispatchReport) {
         report.gone += gone.len();
         let mut removals = stream::iter(gone)
-            .map(|id| async move {
+            .map(|Gone { id, .. }| async move {
                 let outcome = self.registry.remove(&id).await;
                 (id, outcome)
             })
@@ -247,9 +253,48 @@ impl Dispatch {
         Outcome::Sent
     }
 
-    async fn hand_on(&self, tick: &Tick, shard: Shard, after: Option<ConnectionId>) -> Result<(), PublishError> {
-        let rest = Tick { shards: ShardRange { first: shard.0, last: tick.shards.last }, after, ..tick.clone() };
-        self.publisher.publish(&[rest]).await
+    async fn hand_on(&self, tick: &Tick, rest: Vec<ShardRest>) -> Result<(), PublishError> {
+        self.publisher.publish(&[Tick { rest: Some(rest), ..tick.clone() }]).await
+    }
+}
+
+/// What is left to do after the posts.
+#[derive(Default)]
+struct Left {
+    throttled: Vec<(Addressee, usize)>,
+    gone: Vec<Gone>,
+    rest: Vec<ShardRest>,
+    unreadable: Option<StoreError>,
+}
+
+/// What comes next.
+enum Turn {
+    Connection(Addressee),
+    Stopped { lane: Lane, at: usize, before: Option<ConnectionId> },
+    Unreadable(StoreError),
+}
+
+/// A connection and what it is to be sent, if anything.
+struct Addressee {
+    lane: Lane,
+    /// Which one of its lane it is.
+    at: usize,
+    /// The one before it.
+    before: Option<ConnectionId>,
+    id: ConnectionId,
+    frames: Option<Frames>,
+    settled: bool,
+}
+
+/// A connection that answered that it is gone.
+struct Gone {
+    id: ConnectionId,
+    settled: bool,
+}
+
+impl From<Addressee> for Gone {
+    fn from(Addressee { id, settled, .. }: Addressee) -> Self {
+        Self { id, settled }
     }
 }
 
@@ -263,54 +308,4 @@ enum Outcome {
         sent: usize,
     },
     Failed,
-}
-
-type Frames = Arc<[String]>;
-
-/// Where in the tick each symbol stands.
-struct Changes<'a> {
-    quotes: HashMap<&'a Symbol, usize>,
-    missing: HashMap<&'a Symbol, usize>,
-}
-
-impl<'a> Changes<'a> {
-    fn of(tick: &'a Tick) -> Self {
-        Self {
-            quotes: tick.quotes.iter().enumerate().map(|(at, stored)| (&stored.quote.symbol, at)).collect(),
-            missing: tick.missing.iter().enumerate().map(|(at, missing)| (&missing.symbol, at)).collect(),
-        }
-    }
-}
-
-/// The frames of a tick, rendered once for all connections that follow the same part of it.
-struct Rendered<'a> {
-    encoder: &'a dyn FrameEncoder,
-    changes: &'a Changes<'a>,
-    source_changed: bool,
-    by_change: HashMap<(Vec<usize>, Vec<usize>), Frames>,
-}
-
-impl Rendered<'_> {
-    /// What to send a connection; `None` when nothing it follows changed.
-    fn frames(&mut self, connection: &Connection) -> Option<Frames> {
-        if connection.paused {
-            return None;
-        }
-        let mut quotes = Vec::new();
-        let mut missing = Vec::new();
-        for symbol in connection.listed.union(&connection.watched) {
-            quotes.extend(self.changes.quotes.get(symbol));
-            missing.extend(self.changes.missing.get(symbol));
-        }
-        if quotes.is_empty() && missing.is_empty() {
-            return self.source_changed.then(|| Arc::from([self.encoder.status().to_owned()]));
-        }
-        let key = (quotes, missing);
-        if let Some(frames) = self.by_change.get(&key) {
-            return Some(Arc::clone(frames));
-        }
-        let frames: Frames = self.encoder.quotes(&key.0, &key.1).into();
-        self.by_change.insert(key, Arc::clone(&frames));
-        Some(frames)
-    }
 }

@@ -15,6 +15,7 @@
 //! - [`import`]: lists that come from a file.
 //! - [`sweep`]: once a day, what is followed, derived anew from everybody's lists.
 //! - [`alerts`]: what an alert makes of a quote.
+//! - [`notify`]: what happened to alerts, told to their owners.
 //! - [`preferences`]: how they want it shown.
 //! - [`search`], [`symbols`], [`reference`], [`currencies`]: symbols, for somebody who asks now.
 //! - [`push`]: notifications to their devices.
@@ -28,6 +29,7 @@ pub mod guests;
 pub mod import;
 pub mod live;
 pub mod model;
+pub mod notify;
 pub mod ports;
 pub mod preferences;
 pub mod push;

@@ -82,8 +82,8 @@ pub enum DeviceError {
     /// Somebody else has the endpoint with other keys.
     #[error("this push subscription belongs to somebody else: remove it in the browser and subscribe again")]
     Taken,
-    /// The token is none of this device, or it was used.
-    #[error("this token does not activate the device: it may be used, or replaced by a newer one")]
+    /// The token is none of this device, or a newer one took its place.
+    #[error("this token does not activate the device: it may be replaced by a newer one")]
     Token,
     /// The device has not confirmed that messages arrive.
     #[error("this device is not active yet: its first message has not come back")]
@@ -123,8 +123,7 @@ impl Devices {
         if known.is_none() && theirs.len() - usize::from(replaced.is_some()) >= MAX_PUSH_SUBSCRIPTIONS {
             return Err(DeviceError::TooMany);
         }
-        let stays =
-            known.filter(|known| known.keys == new.keys && known.vapid_key == vapid_key && known.state == PushState::Active);
+        let stays = known.filter(|known| known.keys == new.keys && known.vapid_key == vapid_key && known.state.is_active());
         let subscription = PushSubscription {
             id,
             user: user.clone(),
@@ -154,14 +153,18 @@ impl Devices {
         Ok(subscription)
     }
 
-    /// Makes a device active with the token that its first message brought.
+    /// Makes a device active with the token that its first message brought. The same token does so again, since a device may have missed the
+    /// first answer.
     pub async fn activate(&self, user: &UserId, id: &DeviceId, token: &Secret) -> Result<PushSubscription, DeviceError> {
         let device = self.find(user, id).await?;
-        let from = PushState::Activating { token: token.hash() };
-        if device.state != from || !self.subscription_writer.move_push_subscription(user, id, &from, &PushState::Active).await? {
+        let (from, to) = (PushState::Activating { token: token.hash() }, PushState::Active { token: token.hash() });
+        if device.state == to {
+            return Ok(device);
+        }
+        if device.state != from || !self.subscription_writer.move_push_subscription(user, id, &from, &to).await? {
             return Err(DeviceError::Token);
         }
-        Ok(PushSubscription { state: PushState::Active, ..device })
+        Ok(PushSubscription { state: to, ..device })
     }
 
     /// Removes a device.
@@ -172,7 +175,7 @@ impl Devices {
 
     /// Has a message sent to a device that shows that messages arrive.
     pub async fn test(&self, user: &UserId, id: &DeviceId) -> Result<(), DeviceError> {
-        if self.find(user, id).await?.state != PushState::Active {
+        if !self.find(user, id).await?.state.is_active() {
             return Err(DeviceError::NotActive);
         }
         self.count(user, PushPurpose::Test, TESTS_PER_HOUR).await?;
@@ -253,7 +256,7 @@ impl Push {
         deadline: Timestamp,
     ) -> Result<Vec<DeviceDelivery>, StoreError> {
         let devices = self.subscriptions.push_subscriptions(user).await?;
-        let open = devices.iter().filter(|device| device.state == PushState::Active && !already_done.contains(&device.id));
+        let open = devices.iter().filter(|device| device.state.is_active() && !already_done.contains(&device.id));
         // Collected, as a stream of borrowing closures is not general enough for async_trait's callers.
         let sends: Vec<_> = open
             .map(|device| async {
@@ -269,9 +272,7 @@ impl Push {
         let Some(device) = devices.into_iter().find(|device| device.id == order.device) else { return Ok(None) };
         match order.purpose {
             PushPurpose::Activate => self.activate(&device, deadline).await,
-            PushPurpose::Test if device.state == PushState::Active => {
-                Ok(Some(self.send(&device, &self.test_message(), deadline).await))
-            }
+            PushPurpose::Test if device.state.is_active() => Ok(Some(self.send(&device, &self.test_message(), deadline).await)),
             PushPurpose::Test => Ok(None),
         }
     }

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alerts::ARMED_LEASE;
 use crate::model::{
     Followed, Follower, Lease, POLL_SHARDS, PollEntry, Shard, SweepState, Symbol, Timestamp, UnfinishedSweep, Urgency,
 };
-use crate::ports::{Clock, PollSetReader, PollSetWriter, StoreError, SweepReader, SweepWriter, WatchlistScan};
+use crate::ports::{ArmedScan, Clock, PollSetReader, PollSetWriter, StoreError, SweepReader, SweepWriter, WatchlistScan};
 use crate::watchlists::FOLLOWED_LEASE;
 
 /// The time between the beginnings of two sweeps.
@@ -44,6 +45,7 @@ const MOST_SHOWN: usize = 50;
 #[expect(missing_docs, reason = "each field is the port of its name")]
 pub struct Sweep {
     pub lists: Arc<dyn WatchlistScan>,
+    pub armed: Arc<dyn ArmedScan>,
     pub poll_set: Arc<dyn PollSetReader>,
     pub poll_writer: Arc<dyn PollSetWriter>,
     pub state: Arc<dyn SweepReader>,
@@ -74,6 +76,8 @@ pub struct SweepReport {
     pub unseen: usize,
     /// How many symbols have followers, in the whole sweep as yet.
     pub symbols: usize,
+    /// How many symbols alerts watch.
+    pub armed: usize,
     /// How many leases of symbols that nobody follows it ended.
     pub ended: usize,
 }
@@ -85,6 +89,10 @@ impl Sweep {
         let before = self.state.sweep().await?;
         let Some(mut sweep) = due(&before, now) else { return Ok(SweepReport::default()) };
         let mut report = SweepReport::default();
+        if sweep.after.is_none() && !sweep.walked {
+            // First, as what it is for cannot wait for another day.
+            report.armed = self.extend_armed(sweep.begun_at).await?;
+        }
         if !sweep.walked {
             sweep.walked = self.walk(&mut sweep, &mut report, now, deadline).await?;
         }
@@ -100,6 +108,28 @@ impl Sweep {
         };
         self.state_writer.put_sweep(&after).await?;
         Ok(report)
+    }
+
+    /// Extends the leases of everything that alerts watch.
+    async fn extend_armed(&self, begun_at: Timestamp) -> Result<usize, StoreError> {
+        let until = begun_at + ARMED_LEASE;
+        let (mut count, mut last, mut after) = (0, None, None);
+        loop {
+            let page = self.armed.armed_symbols(after.as_ref()).await?;
+            let mut leases = Vec::new();
+            for symbol in page.symbols {
+                if last.as_ref() != Some(&symbol) {
+                    last = Some(symbol.clone());
+                    leases.push(Lease { symbol, urgency: Urgency::Armed, until });
+                }
+            }
+            self.poll_writer.extend(&leases).await?;
+            count += leases.len();
+            after = page.next;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     /// Goes from user to user. Answers whether it came to the end.

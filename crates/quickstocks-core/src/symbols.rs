@@ -4,9 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Missing, MissingReason, SourceStatus, StoredQuote, Symbol, Timestamp};
+use crate::alerts::carry_split;
+use crate::model::{Missing, MissingReason, SourceState, SourceStatus, StoredQuote, Symbol, Timestamp};
 use crate::ports::{Clock, QuoteReader, QuoteSource, QuoteWriter, SourceStatusReader, SourceStatusWriter, StoreError};
 use crate::recent::Recent;
+
+/// A quote this young is the present one.
+const FRESH_FOR: Duration = Duration::from_mins(2);
+
+/// A quote this young is good enough while the source cannot be asked.
+const STILL_GOOD_FOR: Duration = Duration::from_mins(15);
 
 /// Looks up symbols: in the store first, then at the source.
 #[derive(Clone)]
@@ -107,6 +114,30 @@ impl Symbols {
         }
         let quotes = without_repeats(symbols).filter_map(|symbol| by_symbol.remove(symbol)).collect();
         Ok(Quotes { status, quotes, missing, retry_at })
+    }
+
+    /// The present quote of a symbol that is known: the stored one if it was polled lately, else the source's. `None` when the source cannot
+    /// be asked and what is stored is old.
+    pub async fn fresh(&self, symbol: &Symbol) -> Result<Option<StoredQuote>, StoreError> {
+        let now = self.clock.now();
+        let is_fresh = |stored: &StoredQuote| now.since(stored.polled_at) <= FRESH_FOR;
+        let stored = self.quotes.quotes(std::slice::from_ref(symbol)).await?.pop();
+        if let Some(stored) = stored.as_ref().filter(|stored| is_fresh(stored)) {
+            return Ok(Some(stored.clone()));
+        }
+        let answer = self.source.poll(std::slice::from_ref(symbol)).await;
+        let Some(mut quote) = answer.quotes.into_iter().find(|quote| quote.symbol == *symbol) else {
+            return Ok(stored.filter(|stored| now.since(stored.polled_at) <= STILL_GOOD_FOR));
+        };
+        if let Some(stored) = &stored {
+            if answer.state == SourceState::Degraded {
+                quote.complete_from(&stored.quote);
+            }
+            carry_split(&stored.quote, &mut quote, now);
+        }
+        let new = StoredQuote { quote, tick: self.status_writer.next_tick().await?, polled_at: now };
+        self.quote_writer.store(std::slice::from_ref(&new)).await?;
+        Ok(Some(new))
     }
 
     /// Checks that the source knows these symbols; one that has a stored quote needs no call.

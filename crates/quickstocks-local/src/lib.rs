@@ -13,6 +13,7 @@ mod hub;
 mod market;
 mod options;
 mod ports;
+mod push;
 mod socket;
 mod topic;
 mod web;
@@ -31,13 +32,13 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use dispatch::Dispatcher;
 use fetch_quotes::FetchQuotes;
+use futures_util::{StreamExt, stream};
 use quickstocks_boot::{OsRandom, SystemClock};
 use quickstocks_core::model::{ShardRange, SignUp};
 use quickstocks_core::ports::{Clock, ConnectionReader, StoreError};
 use quickstocks_sqlite::SqliteStore;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -47,12 +48,15 @@ use tower_http::compression::CompressionLayer;
 use crate::hub::Hub;
 use crate::ports::Ports;
 use crate::socket::Sockets;
-use crate::topic::{Topic, sns_event, topic};
+use crate::topic::{Subscription, Topic, sns_event, topic};
 
 pub use options::{Command, LogFormat, Options, Source};
 
 /// The database's name in the data folder.
 pub const DATABASE: &str = "quickstocks.db";
+
+/// The name in the data folder of the key by which push services know this server.
+pub const VAPID_KEY: &str = "vapid-key.der";
 
 /// How long a dispatcher may take: what the function has on AWS.
 const DISPATCH_TIME: Duration = Duration::from_mins(1);
@@ -62,6 +66,9 @@ const FETCH_TIME: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether the daily sweep is due.
 const SWEEP_CHECK_EVERY: Duration = Duration::from_hours(1);
+
+/// How often notifications that were left are looked for.
+const RECONCILE_EVERY: Duration = Duration::from_mins(5);
 
 /// How often what ran out is deleted from the store.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
@@ -79,8 +86,8 @@ pub struct Running {
     pub invitation: Option<String>,
     store: Arc<SqliteStore>,
     fetch_quotes: Arc<FetchQuotes>,
+    dispatcher: Arc<Dispatcher>,
     topic: Topic,
-    dispatched: watch::Receiver<u64>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -107,11 +114,17 @@ impl Running {
         self.fetch_quotes.handle(json!({ "sweep": true }), SystemClock.now() + FETCH_TIME).await
     }
 
+    /// Delivers what was left of notifications, as if its schedule had come round. The answer is the function's.
+    ///
+    /// # Errors
+    /// The function's.
+    pub async fn reconcile(&self) -> Result<Value, dispatch::Error> {
+        self.dispatcher.handle(json!({ "reconcile": true }), SystemClock.now() + DISPATCH_TIME).await
+    }
+
     /// Waits until every message that is in the topic now has been dispatched.
     pub async fn settled(&self) {
-        let queued = self.topic.queued();
-        // An error means that the dispatcher has stopped: nothing is under way any more.
-        drop(self.dispatched.clone().wait_for(|dispatched| *dispatched >= queued).await);
+        self.topic.settled().await;
     }
 
     /// How many open sockets the store knows.
@@ -171,8 +184,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let hub = Arc::new(Hub::default());
-    let (topic, messages) = topic();
-    let (dispatched, handled) = watch::channel(0);
+    let (topic, subscriptions) = topic();
     let store = Arc::new(store);
     let budget = market::budget(&source, options);
     let ports = Ports {
@@ -180,6 +192,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         store,
         clock: Arc::clone(&clock),
         random: Arc::new(OsRandom),
+        push: push::start(options, &clock)?,
         hub: Arc::clone(&hub),
         topic: Arc::new(topic.clone()),
         tick_seconds: options.tick_seconds(&source),
@@ -224,19 +237,13 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     for (event, every) in [(json!({}), tick), (json!({ "sweep": true }), SWEEP_CHECK_EVERY)] {
         tasks.spawn(schedule(Arc::clone(&fetch_quotes), event, every, Arc::clone(&clock), stop.clone()));
     }
-    tasks.spawn(dispatch_all(ports.dispatcher(), messages, dispatched, clock, stop.clone()));
+    let dispatcher = Arc::new(ports.dispatcher());
+    for subscription in subscriptions {
+        tasks.spawn(dispatch_all(Arc::clone(&dispatcher), subscription, Arc::clone(&clock), stop.clone()));
+    }
+    tasks.spawn(reconcile(Arc::clone(&dispatcher), Arc::clone(&clock), stop.clone()));
     tasks.spawn(purge(Arc::clone(&ports.store), stop.clone()));
-    Ok(Running {
-        address,
-        market_url: market,
-        invitation,
-        store: ports.store,
-        fetch_quotes,
-        topic,
-        dispatched: handled,
-        stop,
-        tasks,
-    })
+    Ok(Running { address, market_url: market, invitation, store: ports.store, fetch_quotes, dispatcher, topic, stop, tasks })
 }
 
 /// Makes the folder of the data where it is missing. It is for its owner alone, since it holds people's lists.
@@ -267,24 +274,31 @@ async fn schedule(function: Arc<FetchQuotes>, event: Value, every: Duration, clo
     }
 }
 
-/// The subscription: each message of the topic becomes an event.
-async fn dispatch_all(
-    function: Dispatcher,
-    mut messages: mpsc::Receiver<String>,
-    dispatched: watch::Sender<u64>,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
-) {
-    let mut number = 0;
-    loop {
-        let message = tokio::select! {
-            message = messages.recv() => message,
-            () = stop.cancelled() => return,
-        };
-        let Some(message) = message else { return };
-        number += 1;
+/// A subscription: each message of the topic becomes an event.
+async fn dispatch_all(function: Arc<Dispatcher>, subscription: Subscription, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let Subscription { messages, handled, at_once } = subscription;
+    let numbered = stream::unfold((messages, 0), async |(mut messages, number)| {
+        let message = messages.recv().await?;
+        Some(((message, number + 1), (messages, number + 1)))
+    });
+    let handling = numbered.take_until(stop.cancelled()).for_each_concurrent(at_once, async |(message, number)| {
         drop(function.handle(sns_event(&message, number), clock.now() + DISPATCH_TIME).await);
-        dispatched.send_replace(number);
+        handled.send_modify(|handled| *handled += 1);
+    });
+    handling.await;
+}
+
+/// The schedule of the reconciler. What was left by the process before this one is due at once.
+async fn reconcile(function: Arc<Dispatcher>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let mut times = interval_at(Instant::now(), RECONCILE_EVERY);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = times.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        // The function has logged its failure; the next run is a new attempt.
+        drop(function.handle(json!({ "reconcile": true }), clock.now() + DISPATCH_TIME).await);
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use quickstocks_core::model::{SignUp, SourceKind};
+use quickstocks_push::Subject;
 
 /// QuickStocks on one machine: search a company, pick it, watch its price live.
 #[derive(Clone, Debug, Parser)]
@@ -53,6 +54,14 @@ pub struct Options {
     /// How many proxies in front add whom they speak for to X-Forwarded-For; limits by address need it
     #[arg(long, default_value_t = 0, env = "QUICKSTOCKS_TRUSTED_PROXIES")]
     pub trusted_proxies: u8,
+
+    /// Whom push services may write to about this server: <mailto:you@example.org> or an https address [default: the https --public-url]
+    #[arg(long, value_name = "CONTACT", env = "QUICKSTOCKS_PUSH_CONTACT")]
+    pub push_contact: Option<Subject>,
+
+    /// Also push to the test push service at this address, over plain http; only where no other machine can send any
+    #[arg(long, hide = true)]
+    pub push_service: Option<SocketAddr>,
 
     /// Answer as many requests as come, for load tests; only where no other machine can send any
     #[arg(long, hide = true)]
@@ -194,8 +203,10 @@ impl Options {
                 bail!("--public-url {url} is an origin: scheme, host and port, without a path");
             }
         }
-        if self.no_rate_limits && !(self.listen.ip().is_loopback() && self.public_urls.is_empty()) {
-            bail!("--no-rate-limits is for load tests on this machine: leave --public-url out and listen on 127.0.0.1");
+        for (option, given) in [("--no-rate-limits", self.no_rate_limits), ("--push-service", self.push_service.is_some())] {
+            if given && !(self.listen.ip().is_loopback() && self.public_urls.is_empty()) {
+                bail!("{option} is for tests on this machine: leave --public-url out and listen on 127.0.0.1");
+            }
         }
         let exposed = !self.listen.ip().is_loopback() && !self.is_https();
         if exposed && !self.insecure_lan {
@@ -206,6 +217,12 @@ impl Options {
             );
         }
         Ok(())
+    }
+
+    /// Whom push services are told to write to: who was named, or the site; nobody where the site has no public name.
+    pub fn push_contact(&self) -> Subject {
+        let of_site = || self.public_urls.iter().find_map(|url| url.starts_with("https://").then(|| url.parse().ok()).flatten());
+        self.push_contact.clone().or_else(of_site).unwrap_or_else(Subject::nobody)
     }
 
     /// Whether people reach it by https.
@@ -252,12 +269,33 @@ mod tests {
     }
 
     #[test]
+    fn push_services_are_told_whom_to_write_to() {
+        for (arguments, expect) in [
+            (vec![], None),
+            (vec!["--public-url", "http://stocks.example.org,https://stocks.example.org"], Some("https://stocks.example.org")),
+            (
+                vec!["--push-contact", "mailto:me@example.org", "--public-url", "https://x.example.org"],
+                Some("mailto:me@example.org"),
+            ),
+            (vec!["--public-url", "https://stocks.local"], None),
+        ] {
+            let expect = expect.map_or_else(Subject::nobody, |text| text.parse().unwrap());
+            assert_eq!(options(&arguments).push_contact(), expect, "{arguments:?}");
+        }
+        let refused = Options::try_parse_from(["quickstocks-local", "--push-contact", "me@localhost"]);
+        assert!(refused.unwrap_err().to_string().contains("mailto:"));
+    }
+
+    #[test]
     fn plain_http_beyond_this_machine_has_to_be_asked_for() {
         for (arguments, allowed) in [
             (vec!["--listen", "127.0.0.1:0"], true),
             (vec!["--no-rate-limits"], true),
             (vec!["--no-rate-limits", "--listen", "0.0.0.0:80", "--insecure-lan"], false),
             (vec!["--no-rate-limits", "--public-url", "https://stocks.example.org"], false),
+            (vec!["--push-service", "127.0.0.1:8090"], true),
+            (vec!["--push-service", "127.0.0.1:8090", "--listen", "0.0.0.0:80", "--insecure-lan"], false),
+            (vec!["--push-service", "127.0.0.1:8090", "--public-url", "https://stocks.example.org"], false),
             (vec!["--listen", "0.0.0.0:80"], false),
             (vec!["--listen", "0.0.0.0:80", "--insecure-lan"], true),
             (vec!["--listen", "0.0.0.0:80", "--public-url", "https://stocks.example.org"], true),

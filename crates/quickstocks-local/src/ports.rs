@@ -14,6 +14,7 @@ use quickstocks_yahoo::YahooClient;
 use ws_connect::WsConnect;
 
 use crate::hub::Hub;
+use crate::push::Pushing;
 use crate::topic::Topic;
 
 /// How many frames the dispatcher hands to the hub at once: each is a push onto a queue.
@@ -25,6 +26,7 @@ pub(crate) struct Ports {
     pub(crate) source: Arc<YahooClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) push: Pushing,
     pub(crate) hub: Arc<Hub>,
     pub(crate) topic: Arc<Topic>,
     pub(crate) tick_seconds: u32,
@@ -41,18 +43,19 @@ impl Ports {
     pub(crate) fn fetch_quotes(&self) -> FetchQuotes {
         let tick = Duration::from_secs(self.tick_seconds.into());
         let config = FetchConfig { tick, budget: self.budget, dispatch_messages: 1 };
-        FetchQuotes::new(
-            &self.store,
-            Arc::clone(&self.source) as _,
-            Arc::clone(&self.topic) as _,
-            Arc::clone(&self.clock),
-            config,
-        )
+        FetchQuotes::new(&self.store, Arc::clone(&self.source) as _, &self.topic, Arc::clone(&self.clock), config)
     }
 
     pub(crate) fn dispatcher(&self) -> Dispatcher {
-        let sender = Arc::clone(&self.hub) as _;
-        Dispatcher::new(&self.store, sender, Arc::clone(&self.topic) as _, Arc::clone(&self.clock), FRAMES_IN_FLIGHT)
+        let ports = dispatch::Ports {
+            sender: Arc::clone(&self.hub) as _,
+            publisher: Arc::clone(&self.topic) as _,
+            alert_work: Arc::clone(&self.topic) as _,
+            push_sender: Arc::clone(&self.push.sender) as _,
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        };
+        Dispatcher::new(&self.store, ports, FRAMES_IN_FLIGHT)
     }
 
     pub(crate) fn ws_connect(&self) -> WsConnect {
@@ -73,7 +76,14 @@ impl Ports {
                 CallBudget::PerHour(calls) => Some(calls),
             },
         };
-        let announcer = Arc::clone(&self.topic) as _;
-        Deps::new(&self.store, &self.source, announcer, Arc::clone(&self.clock), Arc::clone(&self.random), settings)
+        let ports = api::Ports {
+            announcer: Arc::clone(&self.topic) as _,
+            push_requester: Arc::clone(&self.topic) as _,
+            subscription_rule: Arc::new(self.push.rule),
+            signer: Arc::clone(&self.push.signer) as _,
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        };
+        Deps::new(&self.store, &self.source, ports, settings)
     }
 }

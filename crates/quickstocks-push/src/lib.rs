@@ -9,7 +9,7 @@ mod sender;
 mod vapid;
 
 pub use key::{FileVapidKey, KeyError};
-pub use rule::EndpointRule;
+pub use rule::{EndpointRule, NotLoopback};
 pub use sender::{SenderError, WebPushSender};
 pub use vapid::{InvalidSubject, Subject};
 

@@ -1,6 +1,8 @@
 //! Which addresses are called. An endpoint comes from a browser, so it may come from anybody: without this rule everyone could make the
 //! server call whatever it can reach.
 
+use std::net::SocketAddr;
+
 use quickstocks_core::model::{Endpoint, MAX_ENDPOINT_BYTES, PushKeys};
 use quickstocks_core::ports::{SubscriptionFault, SubscriptionRule};
 use url::{Host, Url};
@@ -15,27 +17,27 @@ const PARENTS: [&str; 3] = [".push.services.mozilla.com", ".push.apple.com", ".n
 /// The addresses of the push services of the known browsers, over https, and none else.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EndpointRule {
-    #[cfg(feature = "loopback-tests")]
-    loopback: bool,
+    loopback: Option<SocketAddr>,
 }
 
+/// Why a push service of a test is not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not an address of this machine alone, such as 127.0.0.1:8090")]
+pub struct NotLoopback(SocketAddr);
+
 impl EndpointRule {
-    /// Also allows `http://127.0.0.1:PORT/`, where tests have their push services.
-    #[cfg(feature = "loopback-tests")]
-    #[must_use]
-    pub fn with_loopback() -> Self {
-        Self { loopback: true }
+    /// Also allows `http://ADDRESS/`: the one push service of a test, on this machine. No function is built with it, and `quickstocks-local`
+    /// takes it only while no other machine can reach it.
+    ///
+    /// # Errors
+    /// [`NotLoopback`].
+    pub fn with_loopback(address: SocketAddr) -> Result<Self, NotLoopback> {
+        if address.ip().is_loopback() { Ok(Self { loopback: Some(address) }) } else { Err(NotLoopback(address)) }
     }
 
-    #[cfg(feature = "loopback-tests")]
+    /// Whether plain http is called at all.
     pub(crate) fn takes_loopback(self) -> bool {
-        self.loopback
-    }
-
-    #[cfg(not(feature = "loopback-tests"))]
-    #[expect(clippy::unused_self, reason = "the other half of a feature")]
-    pub(crate) fn takes_loopback(self) -> bool {
-        false
+        self.loopback.is_some()
     }
 
     /// Whether the address is one that may be called.
@@ -46,11 +48,11 @@ impl EndpointRule {
             return false;
         }
         let Ok(url) = Url::parse(endpoint) else { return false };
-        if self.takes_loopback() && url.scheme() == "http" && url.host() == Some(Host::Ipv4(std::net::Ipv4Addr::LOCALHOST)) {
-            return true;
-        }
         // What it is parsed to is what was written: nothing that another parser could read otherwise.
         let literal = url.as_str() == endpoint;
+        if self.loopback.is_some_and(|address| literal && endpoint.starts_with(&format!("http://{address}/"))) {
+            return true;
+        }
         let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none() && url.port().is_none();
         let known = match url.host() {
             Some(Host::Domain(host)) => HOSTS.contains(&host) || PARENTS.iter().any(|parent| is_below(host, parent)),
@@ -77,66 +79,10 @@ impl SubscriptionRule for EndpointRule {
     }
 }
 
-/// Addresses that must never be called, one of each trick. Also what the sender is tested with.
-#[cfg(test)]
-pub(crate) const HOSTILE: [&str; 52] = [
-    "",
-    "x",
-    "https://",
-    "https:fcm.googleapis.com/fcm/send/x",
-    "https:/fcm.googleapis.com/fcm/send/x",
-    "http://fcm.googleapis.com/fcm/send/x",
-    "ftp://fcm.googleapis.com/x",
-    "file:///etc/passwd",
-    "gopher://fcm.googleapis.com/x",
-    "javascript:alert(1)",
-    "//fcm.googleapis.com/x",
-    "https://fcm.googleapis.com:443/x",
-    "https://fcm.googleapis.com:8443/x",
-    "https://fcm.googleapis.com./x",
-    "https://fcm.googleapis.com",
-    "https://FCM.googleapis.com/x",
-    "HTTPS://fcm.googleapis.com/x",
-    "https://user@fcm.googleapis.com/x",
-    "https://user:pass@fcm.googleapis.com/x",
-    "https://:@fcm.googleapis.com/x",
-    "https://fcm.googleapis.com@evil.example/x",
-    "https://fcm.googleapis.com/x#fragment",
-    "https://fcm.googleapis.com/../x",
-    "https://fcm.googleapis.com/%2e%2e/x",
-    "https://fcm.googleapis.com/a b",
-    " https://fcm.googleapis.com/x",
-    "https://fcm.googleapis.com/x\n",
-    "https://fcm.goo\tgleapis.com/x",
-    "https:\\\\fcm.googleapis.com\\x",
-    "https://evil.example\\@fcm.googleapis.com/x",
-    "https://fcm.googleapis.com.evil.example/x",
-    "https://evilfcm.googleapis.com/x",
-    "https://storage.googleapis.com/bucket/x",
-    "https://googleapis.com/x",
-    "https://evil.example/fcm.googleapis.com/",
-    "https://evil.example/x.push.apple.com/",
-    "https://evil.example?x.push.apple.com",
-    "https://push.apple.com/x",
-    "https://.push.apple.com/x",
-    "https://a..push.apple.com/x",
-    "https://evilpush.apple.com/x",
-    "https://notify.windows.com.evil.example/x",
-    "https://127.0.0.1/x",
-    "https://127.1/x",
-    "https://2130706433/x",
-    "https://0x7f000001/x",
-    "https://[::1]/x",
-    "https://[::ffff:169.254.169.254]/x",
-    "https://169.254.169.254/latest/meta-data/",
-    "https://localhost/x",
-    "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
-    "https://fcm.\u{200b}googleapis.com/x",
-];
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use quickstocks_testkit::HOSTILE_ENDPOINTS;
 
     use super::*;
 
@@ -163,8 +109,33 @@ mod tests {
 
     #[test]
     fn hostile_addresses_are_refused() {
-        for hostile in HOSTILE {
+        for hostile in HOSTILE_ENDPOINTS {
             assert!(!EndpointRule::default().allows(hostile), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn the_push_service_of_a_test_is_one_address_of_this_machine() {
+        for beyond in ["0.0.0.0:80", "10.0.0.1:80", "169.254.169.254:80", "[::]:80", "[fe80::1]:80"] {
+            assert!(EndpointRule::with_loopback(beyond.parse().unwrap()).is_err(), "{beyond}");
+        }
+        let rule = EndpointRule::with_loopback("127.0.0.1:8090".parse().unwrap()).unwrap();
+        assert!(rule.allows("http://127.0.0.1:8090/push/1") && rule.allows(GOOD[0]));
+        for other in [
+            "http://127.0.0.1:8091/push/1",
+            "http://127.0.0.1:80901/push/1",
+            "http://127.0.0.1/push/1",
+            "http://127.0.0.1:8090@evil.example/",
+            "http://127.0.0.1:8090/../x",
+            "http://127.0.0.1:8090",
+            "http://localhost:8090/push/1",
+            "https://127.0.0.1:8090/push/1",
+            "http://127.0.0.2:8090/push/1",
+        ] {
+            assert!(!rule.allows(other), "{other}");
+        }
+        for hostile in HOSTILE_ENDPOINTS {
+            assert!(!rule.allows(hostile), "{hostile:?}");
         }
     }
 

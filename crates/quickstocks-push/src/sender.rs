@@ -121,26 +121,29 @@ impl WebPushSender {
 
     async fn outcome(&self, answer: Response, name: &str, origin: &Origin) -> PushOutcome {
         let (status, now) = (answer.status(), self.clock.now());
-        let retry_after = retry_after(answer.headers());
-        let throttled_by_wns = status == StatusCode::NOT_ACCEPTABLE && name.ends_with(".notify.windows.com");
-        if status == StatusCode::TOO_MANY_REQUESTS || throttled_by_wns || is_busy(status, retry_after) {
-            let asked = retry_after.or(throttled_by_wns.then_some(WNS_REST));
-            // Apple means the one device, and says nothing of the others.
-            let one_device = name.ends_with(".push.apple.com") && asked.is_none();
-            let rest = if one_device { None } else { Some(origin.throttled(now, asked)) };
-            tracing::warn!(push.origin = name, push.status = status.as_u16(), "a push service throttles");
-            return PushOutcome::Throttled { retry_after: rest };
-        }
-        if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-            origin.failed(now);
-            return PushOutcome::Failed(self.answered(answer, name).await);
-        }
-        origin.works();
-        match status {
-            _ if status.is_success() => PushOutcome::Accepted,
-            StatusCode::NOT_FOUND | StatusCode::GONE => PushOutcome::Gone,
-            StatusCode::PAYLOAD_TOO_LARGE => PushOutcome::TooLarge,
-            _ => {
+        match Verdict::of(name, status, retry_after(answer.headers())) {
+            Verdict::Throttled { whole_service, asked } => {
+                tracing::warn!(push.origin = name, push.status = status.as_u16(), "a push service throttles");
+                PushOutcome::Throttled { retry_after: whole_service.then(|| origin.throttled(now, asked)) }
+            }
+            Verdict::Failed => {
+                origin.failed(now);
+                PushOutcome::Failed(self.answered(answer, name).await)
+            }
+            Verdict::Accepted => {
+                origin.works();
+                PushOutcome::Accepted
+            }
+            Verdict::Gone => {
+                origin.works();
+                PushOutcome::Gone
+            }
+            Verdict::TooLarge => {
+                origin.works();
+                PushOutcome::TooLarge
+            }
+            Verdict::Refused => {
+                origin.works();
                 if status.is_redirection() {
                     tracing::error!(push.origin = name, push.status = status.as_u16(), "a push service redirects; not followed");
                 }
@@ -186,9 +189,42 @@ impl fmt::Debug for WebPushSender {
     }
 }
 
-/// 503 is a failure, but with a time it is a request to wait.
-fn is_busy(status: StatusCode, retry_after: Option<Duration>) -> bool {
-    status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some()
+/// What an answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Accepted,
+    Gone,
+    TooLarge,
+    Refused,
+    Failed,
+    Throttled {
+        /// Whether it is meant for every device of the push service.
+        whole_service: bool,
+        /// For how long.
+        asked: Option<Duration>,
+    },
+}
+
+impl Verdict {
+    /// `name` is the push service's origin: some have their own ways.
+    fn of(name: &str, status: StatusCode, retry_after: Option<Duration>) -> Self {
+        let throttled = |asked: Option<Duration>| {
+            // Apple means the one device, and says nothing of the others.
+            let whole_service = asked.is_some() || !name.ends_with(".push.apple.com");
+            Self::Throttled { whole_service, asked }
+        };
+        match status {
+            _ if status.is_success() => Self::Accepted,
+            StatusCode::TOO_MANY_REQUESTS => throttled(retry_after),
+            StatusCode::NOT_ACCEPTABLE if name.ends_with(".notify.windows.com") => throttled(retry_after.or(Some(WNS_REST))),
+            // A failure, but with a time it is a request to wait.
+            StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => throttled(retry_after),
+            _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => Self::Failed,
+            StatusCode::NOT_FOUND | StatusCode::GONE => Self::Gone,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            _ => Self::Refused,
+        }
+    }
 }
 
 /// The seconds of `Retry-After`. Push services do not use its other form, a date.
@@ -222,4 +258,42 @@ fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
         .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_each_push_service_means_by_its_answers() {
+        const GOOGLE: &str = "https://fcm.googleapis.com";
+        const MICROSOFT: &str = "https://wns2-par02p.notify.windows.com";
+        const APPLE: &str = "https://web.push.apple.com";
+        let minutes = |minutes: u64| Some(Duration::from_mins(minutes));
+        let throttled = |whole_service, asked| Verdict::Throttled { whole_service, asked };
+        for (name, status, retry_after, expect) in [
+            (GOOGLE, 201, None, Verdict::Accepted),
+            (GOOGLE, 404, None, Verdict::Gone),
+            (APPLE, 410, None, Verdict::Gone),
+            (GOOGLE, 429, None, throttled(true, None)),
+            (GOOGLE, 429, minutes(2), throttled(true, minutes(2))),
+            (APPLE, 429, None, throttled(false, None)),
+            (APPLE, 429, minutes(2), throttled(true, minutes(2))),
+            // It says so for an hour to a day; senders that take it for the end unsubscribe everybody.
+            (MICROSOFT, 406, None, throttled(true, minutes(15))),
+            (MICROSOFT, 406, minutes(60), throttled(true, minutes(60))),
+            (GOOGLE, 406, None, Verdict::Refused),
+            (MICROSOFT, 403, None, Verdict::Refused),
+            (GOOGLE, 503, minutes(2), throttled(true, minutes(2))),
+            (GOOGLE, 503, None, Verdict::Failed),
+            (GOOGLE, 500, minutes(2), Verdict::Failed),
+            (GOOGLE, 408, None, Verdict::Failed),
+            (GOOGLE, 413, None, Verdict::TooLarge),
+            (GOOGLE, 307, None, Verdict::Refused),
+            (GOOGLE, 400, None, Verdict::Refused),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(Verdict::of(name, status, retry_after), expect, "{name} {status} {retry_after:?}");
+        }
+    }
 }

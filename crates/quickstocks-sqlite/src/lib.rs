@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod backup;
 mod begin;
 mod connections;
 mod error;
 mod identity;
+mod notifications;
 mod open;
 mod poll_set;
 mod preferences;
@@ -24,7 +26,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use quickstocks_core::model::Timestamp;
+use quickstocks_core::model::{NOTIFICATION_LIFETIME, Timestamp};
 use quickstocks_core::ports::StoreError;
 use rusqlite::Connection;
 
@@ -53,6 +55,10 @@ pub struct Purged {
     pub tokens: usize,
     /// Requests that need not be remembered any more.
     pub requests: usize,
+    /// Notifications that were in the inbox for long enough.
+    pub notifications: usize,
+    /// Tokens of actions that had stopped being good.
+    pub actions: usize,
     /// Counts of events whose window is over.
     pub events: usize,
     /// Symbols of the poll set that nobody wanted any more.
@@ -95,6 +101,12 @@ impl SqliteStore {
                 connections: run_out("DELETE FROM connection WHERE expires_at <= ?1")?,
                 tokens: run_out("DELETE FROM token WHERE expires_at <= ?1")?,
                 requests: run_out("DELETE FROM request WHERE expires_at <= ?1")?,
+                notifications: rows::execute(
+                    connection,
+                    "DELETE FROM notification WHERE created_at <= ?1",
+                    [(now - NOTIFICATION_LIFETIME).millis()],
+                )?,
+                actions: run_out("DELETE FROM action_token WHERE expires_at <= ?1")?,
                 events: run_out("DELETE FROM event_count WHERE until <= ?1")?,
                 symbols: run_out(
                     "DELETE FROM poll_entry WHERE ifnull(on_screen_until, ?1) <= ?1 AND ifnull(armed_until, ?1) <= ?1 AND ifnull(followed_until, ?1) <= ?1",

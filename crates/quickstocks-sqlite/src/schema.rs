@@ -3,8 +3,13 @@
 use rusqlite::{Connection, Error, TransactionBehavior};
 
 /// What makes version n + 1 from version n, in order. Never edit one that was released: add one.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql"), include_str!("schema/4.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
+];
 
 /// "QSTK" in ASCII: what SQLite calls the application id, by which `file` and we tell our databases from others'.
 pub(crate) const APPLICATION_ID: i32 = 0x5153_544b;

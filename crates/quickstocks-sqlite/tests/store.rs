@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quickstocks_core::model::{Breaker, Lease, RequestRecord, SourceStatus, TokenKind, Urgency, poll_shard};
+use quickstocks_core::model::{
+    ActionToken, Breaker, Lease, NOTIFICATION_LIFETIME, Notification, NotificationId, RequestRecord, SourceStatus, TokenHash,
+    TokenKind, Urgency, poll_shard,
+};
 use quickstocks_core::ports::{
-    CallCounter as _, ConnectionReader as _, ConnectionWriter as _, PollSetReader, PollSetWriter, QuoteReader as _, QuoteWrite,
-    QuoteWriter as _, RateCounter as _, RequestLog as _, SourceGate as _, SourceStatusReader as _, SourceStatusWriter as _,
-    StoreError, TokenReader as _, TokenWriter, WatchlistReader as _, WatchlistWriter as _,
+    ActionTokens as _, AlertWriter as _, CallCounter as _, ConnectionReader as _, ConnectionWriter as _, PollSetReader,
+    PollSetWriter, QuoteReader as _, QuoteWrite, QuoteWriter as _, RateCounter as _, RequestLog as _, SourceGate as _,
+    SourceStatusReader as _, SourceStatusWriter as _, StoreError, TokenReader as _, TokenWriter, WatchlistReader as _,
+    WatchlistWriter as _,
 };
 use quickstocks_sqlite::{Purged, SqliteStore};
 use quickstocks_testkit::sample;
@@ -58,13 +62,25 @@ async fn a_purge_deletes_what_has_run_out_and_nothing_else() {
         store.count_event("key", expires_at).await.unwrap();
     }
 
+    let alert = sample::alert("a1", "ann", "AAPL");
+    store.insert_alert(&alert).await.unwrap();
+    let notices = [("01d", now - NOTIFICATION_LIFETIME), ("2ea", now)].map(|(id, created_at)| {
+        let id = NotificationId::new(id);
+        Notification { id, created_at, ..sample::notification("n", &alert) }
+    });
+    assert!(store.write_alert(&alert, 1, &notices).await.unwrap());
+    for (hash, expires_at) in [("01d", now), ("2ea", now + Duration::from_secs(1))] {
+        let (hash, alerts) = (TokenHash::new(hash), vec![alert.id.clone()]);
+        store.put_action(&ActionToken { hash, user: alert.user.clone(), alerts, expires_at }).await.unwrap();
+    }
+
     assert_eq!(
         store.purge(now).await.unwrap(),
-        Purged { connections: 1, tokens: 1, requests: 1, events: 1, symbols: 1, hours: 1 }
+        Purged { connections: 1, tokens: 1, requests: 1, notifications: 1, actions: 1, events: 1, symbols: 1, hours: 1 }
     );
     assert_eq!(store.purge(now).await.unwrap(), Purged::default());
     let count = |sql: &str| other_program(&path).query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    for table in ["connection", "token", "poll_entry", "watchlist", "request", "event_count"] {
+    for table in ["connection", "token", "poll_entry", "watchlist", "request", "event_count", "notification", "action_token"] {
         assert_eq!(count(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
     }
     assert_eq!(store.calls(hour).await.unwrap(), 5);

@@ -2,8 +2,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use quickstocks_core::model::{ConnectionId, Tick, UserId};
-use quickstocks_core::ports::{ConnectionSender, Delivery, ListAnnouncer, ListChange, PublishError, TickPublisher};
+use quickstocks_core::model::{AlertWork, ConnectionId, Tick, UserId};
+use quickstocks_core::ports::{
+    AlertWorkPublisher, ConnectionSender, Delivery, ListAnnouncer, ListChange, PublishError, TickPublisher,
+};
 
 use crate::{Gate, lock};
 
@@ -171,6 +173,8 @@ pub struct RecordingPublisher {
 struct Publishing {
     calls: Vec<Vec<Tick>>,
     failures: VecDeque<usize>,
+    alert_work: Vec<AlertWork>,
+    failing_alert_work: usize,
 }
 
 impl RecordingPublisher {
@@ -182,6 +186,16 @@ impl RecordingPublisher {
     /// The ticks that were taken, call by call.
     pub fn calls(&self) -> Vec<Vec<Tick>> {
         lock(&self.state).calls.clone()
+    }
+
+    /// What was to be held against alerts, in order.
+    pub fn alert_work(&self) -> Vec<AlertWork> {
+        lock(&self.state).alert_work.clone()
+    }
+
+    /// Does not take what is next to be held against alerts.
+    pub fn fail_next_alert_work(&self) {
+        lock(&self.state).failing_alert_work += 1;
     }
 
     /// Does not take the first `ticks` ticks of the next call; the others are taken. Several calls make a queue.
@@ -200,6 +214,19 @@ impl TickPublisher for RecordingPublisher {
             0 => Ok(()),
             failed => Err(PublishError::Failed { failed, total: ticks.len(), source: "scripted failure".into() }),
         }
+    }
+}
+
+#[async_trait]
+impl AlertWorkPublisher for RecordingPublisher {
+    async fn publish_alert_work(&self, work: &AlertWork) -> Result<(), PublishError> {
+        let mut state = lock(&self.state);
+        if let Some(left) = state.failing_alert_work.checked_sub(1) {
+            state.failing_alert_work = left;
+            return Err(PublishError::Failed { failed: 1, total: 1, source: "scripted failure".into() });
+        }
+        state.alert_work.push(work.clone());
+        Ok(())
     }
 }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quickstocks_core::model::{
-    Colours, Connection, ConnectionId, Currency, DeviceId, Endpoint, Extended, InstrumentKind, ListId, MarketState, Preferences,
-    PushKeys, PushState, PushSubscription, QuietHours, Quote, Session, StoredQuote, Symbol, Theme, TickNumber, Timestamp, Token,
-    TokenHash, TokenKind, User, UserId, VapidKeyId, Watchlist,
+    Alert, AlertEvent, AlertId, AlertState, AlertStatus, AppliedSplit, Baseline, Colours, Connection, ConnectionId, Currency,
+    DeviceId, DeviceReceipt, Direction, Endpoint, Extended, Fire, Hold, HoldReason, InstrumentKind, ListId, MarketState,
+    NoticeDelivery, NoticeState, Notification, NotificationId, Preferences, PriceSample, PushKeys, PushState, PushSubscription,
+    QuietHours, Quote, ReceiptOutcome, Repeat, Rule, Seen, Session, Since, StoredQuote, Symbol, Terms, Theme, TickNumber,
+    Timestamp, Token, TokenHash, TokenKind, Trigger, User, UserId, VapidKeyId, Watchlist,
 };
 use rust_decimal::Decimal;
 
@@ -222,5 +224,119 @@ pub fn push_subscription(device: &str, of: &str) -> PushSubscription {
         name: device.parse().expect("a device's name"),
         state: PushState::Pending,
         created_at: NOW,
+    }
+}
+
+/// The state of a device that gets notifications.
+pub fn active() -> PushState {
+    PushState::Active { token: TokenHash::new("70") }
+}
+
+/// A device of a user that gets notifications.
+pub fn active_push_subscription(device: &str, of: &str) -> PushSubscription {
+    PushSubscription { state: active(), ..push_subscription(device, of) }
+}
+
+/// An armed alert above 150, in its first revision.
+pub fn alert(id: &str, user: &str, on: &str) -> Alert {
+    Alert {
+        id: AlertId::new(id),
+        user: self::user(user),
+        symbol: symbol(on),
+        terms: Terms { rule: Rule::PriceAbove { price: decimal("150") }, repeat: None, expires_at: None, note: None },
+        state: AlertState::default(),
+        version: 1,
+        revision: 1,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+/// An alert with everything an alert can have.
+///
+/// # Panics
+/// Never: its note is one.
+pub fn full_alert(id: &str, user: &str, on: &str) -> Alert {
+    let baseline = Baseline {
+        day: 21_000_101,
+        price: decimal("123.456789"),
+        day_high: Some(decimal("130")),
+        day_low: Some(decimal("0.1")),
+        year_high: Some(decimal("199.99")),
+        year_low: Some(decimal("0.01")),
+    };
+    Alert {
+        terms: Terms {
+            rule: Rule::Move {
+                percent: decimal("2.5"),
+                direction: Direction::Either,
+                since: Since::Window { window_minutes: 60 },
+            },
+            repeat: Some(Repeat { cool_down_minutes: 30, hysteresis_percent: decimal("0.75") }),
+            expires_at: Some(NOW + Duration::from_hours(24)),
+            note: Some("Verk\u{e4}ufe \u{1f4c8}\nzweite Zeile".parse().unwrap_or_else(|error| panic!("{error}"))),
+        },
+        state: AlertState {
+            status: AlertStatus::Resting,
+            snoozed_until: Some(NOW + Duration::from_mins(5)),
+            ready: true,
+            baseline: Some(baseline),
+            samples: vec![PriceSample { at: NOW, price: decimal("1.5") }],
+            split_factor: decimal("2"),
+            split: Some(AppliedSplit { since: NOW, ratio: decimal("2"), undone: true }),
+            fired_at: Some(NOW),
+            fired: 3,
+            seen: Some(Seen { tick: TickNumber(9), at: NOW }),
+        },
+        version: 4,
+        revision: 17,
+        updated_at: NOW + Duration::from_secs(1),
+        ..alert(id, user, on)
+    }
+}
+
+/// That an alert fired by a price of 151.20; `id` is the random part of the notification's id.
+pub fn notification(id: &str, about: &Alert) -> Notification {
+    let fire = Fire {
+        at: NOW,
+        trigger: Trigger::Price,
+        value: decimal("151.20"),
+        threshold: decimal("150"),
+        rising: true,
+        price: decimal("151.20"),
+        change_percent: Some(decimal("0.75")),
+        currency: Some(Currency::new("USD")),
+        as_of: NOW,
+        tick: TickNumber(7),
+    };
+    Notification {
+        id: NotificationId::new(&format!("{}{id}", NotificationId::least(NOW))),
+        user: about.user.clone(),
+        alert: about.id.clone(),
+        symbol: about.symbol.clone(),
+        name: format!("{} Inc.", about.symbol).into(),
+        rule: about.terms.rule.clone(),
+        note: about.terms.note.clone(),
+        event: AlertEvent::Fired(fire),
+        created_at: NOW,
+        read_at: None,
+        delivery: NoticeDelivery::default(),
+    }
+}
+
+/// A notification with everything one can have.
+pub fn full_notification(id: &str, about: &Alert) -> Notification {
+    Notification {
+        event: AlertEvent::SplitAdjusted { at: NOW, ratio: decimal("0.1"), price: Some(decimal("1500")) },
+        read_at: Some(NOW + Duration::from_mins(2)),
+        delivery: NoticeDelivery {
+            state: NoticeState::Pending,
+            shown: true,
+            held: Some(Hold { by: HoldReason::DailyBudget, until: NOW + Duration::from_hours(8) }),
+            devices: vec![DeviceReceipt { device: DeviceId::new("d1"), outcome: ReceiptOutcome::Refused, at: NOW }],
+            attempts: 1,
+            ended_at: None,
+        },
+        ..notification(id, about)
     }
 }

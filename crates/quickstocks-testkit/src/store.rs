@@ -1,8 +1,9 @@
 use quickstocks_core::ports::{
-    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate,
-    SourceStatusReader, SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter,
-    WatchlistReader, WatchlistScan, WatchlistWriter,
+    ActionTokens, AlertReader, AlertWriter, ArmedScan, CallCounter, ConnectionReader, ConnectionWriter, NotificationReader,
+    NotificationWriter, Outbox, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter, PushSubscriptionReader,
+    PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate, SourceStatusReader,
+    SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader,
+    WatchlistScan, WatchlistWriter,
 };
 
 /// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
@@ -26,6 +27,13 @@ pub trait AllStorePorts:
     + PreferencesWriter
     + PushSubscriptionReader
     + PushSubscriptionWriter
+    + AlertReader
+    + AlertWriter
+    + NotificationReader
+    + NotificationWriter
+    + Outbox
+    + ActionTokens
+    + ArmedScan
     + RateCounter
     + RequestLog
     + SourceGate
@@ -58,6 +66,13 @@ impl<S> AllStorePorts for S where
         + PreferencesWriter
         + PushSubscriptionReader
         + PushSubscriptionWriter
+        + AlertReader
+        + AlertWriter
+        + NotificationReader
+        + NotificationWriter
+        + Outbox
+        + ActionTokens
+        + ArmedScan
         + RateCounter
         + RequestLog
         + SourceGate

@@ -50,6 +50,6 @@ pub(crate) fn tick(quotes: Vec<StoredQuote>) -> Tick {
         quotes,
         missing: Vec::new(),
         shards: ShardRange::ALL,
-        after: None,
+        rest: None,
     }
 }

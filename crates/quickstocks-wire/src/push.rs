@@ -87,10 +87,10 @@ pub fn payload(message: &PushMessage, site: &str) -> String {
     crate::ws::json(&payload)
 }
 
-/// A text without what could change how the rest is read: names come from outside.
+/// A text without what could change how the rest is read: names come from outside. Several alerts take a line each.
 fn clean(text: &str, longest: usize) -> String {
     let harmless = |letter: &char| {
-        !letter.is_control()
+        (*letter == '\n' || !letter.is_control())
             && !matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
     };
     text.chars().filter(harmless).take(longest).collect()

@@ -13,10 +13,14 @@ use utoipa::ToSchema;
 use crate::transfer::FileKind;
 
 mod accounts;
+mod alerts;
+mod push;
 mod reference;
 pub mod schema;
 
 pub use accounts::*;
+pub use alerts::*;
+pub use push::*;
 pub use reference::*;
 
 /// An error, as RFC 9457 has it. `code` is stable and made for programs, `detail` for people.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use quickstocks_core::live::Request;
 use quickstocks_core::model::{ListId, Missing, SourceHealth, StoredQuote};
 use quickstocks_core::ports::ListChange;
-use quickstocks_wire::ws::{list_frame, parse_request};
+use quickstocks_wire::ws::{NoticeView, list_frame, parse_request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -70,9 +70,15 @@ fn every_server_frame_is_made_of_what_this_crate_writes() {
         for quote in example.get("quotes").and_then(Value::as_array).into_iter().flatten() {
             is_exactly::<StoredQuote>(quote);
         }
+        for notice in example.get("notifications").and_then(Value::as_array).into_iter().flatten() {
+            is_exactly::<NoticeView>(notice);
+        }
         for missing in example.get("missing").and_then(Value::as_array).into_iter().flatten() {
             is_exactly::<Missing>(missing);
         }
     }
-    assert_eq!(types, ["bye", "error", "hello", "list", "pong", "quotes", "snapshot", "status"].map(str::to_owned).into());
+    assert_eq!(
+        types,
+        ["alert", "bye", "error", "hello", "list", "pong", "quotes", "snapshot", "status"].map(str::to_owned).into()
+    );
 }

@@ -3,10 +3,14 @@
 use quickstocks_boot::{ConfigError, Env, SourceSettings};
 use quickstocks_core::model::SignUp;
 
+use crate::limits::Limits;
+use crate::state::{CookieMode, Settings};
+
 /// Every variable this function reads; a check holds it against the template.
 pub const ENV: &[&str] = &[
     "TABLE_NAME",
     "TICK_TOPIC_ARN",
+    "VAPID_KEY_ARN",
     "ALLOWED_ORIGINS",
     "SIGN_UP",
     "TICK_SECONDS",
@@ -26,6 +30,8 @@ pub struct Config {
     pub table: String,
     /// `TICK_TOPIC_ARN`: the SNS topic that `dispatch` listens to; changed lists go there.
     pub topic_arn: String,
+    /// `VAPID_KEY_ARN`: the KMS key of push messages; browsers subscribe with its public half.
+    pub vapid_key: String,
     /// `ALLOWED_ORIGINS`: the origins whose pages may change something, separated by commas.
     pub allowed_origins: Vec<String>,
     /// `SIGN_UP`: who may become a guest: `open` (the default), `invite` or `closed`.
@@ -47,6 +53,7 @@ impl Config {
         let config = Self {
             table: env.required("TABLE_NAME"),
             topic_arn: env.required("TICK_TOPIC_ARN"),
+            vapid_key: env.required("VAPID_KEY_ARN"),
             allowed_origins: env.list("ALLOWED_ORIGINS"),
             sign_up: env.parsed("SIGN_UP", SignUp::Open),
             tick_seconds: env.parsed("TICK_SECONDS", 60),
@@ -57,5 +64,20 @@ impl Config {
             env.problem("ALLOWED_ORIGINS is not set: without one no browser could change anything");
         }
         env.finish(config)
+    }
+
+    /// What the API is told about its surroundings on AWS.
+    pub fn settings(self) -> Settings {
+        Settings {
+            calls_per_hour: self.source.calls_per_hour(),
+            source: self.source.kind,
+            tick_seconds: self.tick_seconds,
+            allowed_origins: self.allowed_origins,
+            cookie: CookieMode::Secure,
+            sign_up: self.sign_up,
+            limits: Some(Limits::default()),
+            // CloudFront, which the template always puts in front.
+            trusted_proxies: 1,
+        }
     }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::accounts::AccountError;
+use quickstocks_core::alerts::AlertError;
 use quickstocks_core::model::{InvalidWatchlist, Timestamp};
-use quickstocks_core::ports::{SourceError, StoreError};
+use quickstocks_core::ports::{SignError, SourceError, StoreError, SubscriptionFault};
 use quickstocks_core::preferences::PreferenceError;
+use quickstocks_core::push::DeviceError;
 use quickstocks_core::search::SearchError;
 use quickstocks_core::symbols::SymbolError;
 use quickstocks_core::watchlists::WatchlistError;
@@ -30,8 +32,8 @@ pub(crate) enum ApiError {
     UnderWay,
     /// Something inside failed.
     Internal(anyhow::Error),
-    /// The store cannot be used now.
-    StoreUnavailable(anyhow::Error),
+    /// What the request needs, the store nearly always, cannot be used now.
+    Unavailable(anyhow::Error),
 }
 
 impl ApiError {
@@ -87,6 +89,57 @@ impl ApiError {
         }
     }
 
+    /// A failure about a device; `now` dates the advice when to try again.
+    pub(crate) fn device(error: DeviceError, now: Timestamp) -> Self {
+        let detail = error.to_string();
+        match error {
+            DeviceError::NotFound => Self::client(StatusCode::NOT_FOUND, "device_not_found", detail),
+            DeviceError::Fault(SubscriptionFault::EndpointNotAllowed) => {
+                Self::invalid("endpoint_not_allowed", "endpoint", detail)
+            }
+            DeviceError::Fault(SubscriptionFault::PublicKey) => Self::invalid("push_key_invalid", "keys.p256dh", detail),
+            DeviceError::Fault(SubscriptionFault::Auth) => Self::invalid("push_key_invalid", "keys.auth", detail),
+            DeviceError::TooMany => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "too_many_devices", detail),
+            DeviceError::TooOften { again_at } => Self::RateLimited { wait: again_at.since(now) },
+            DeviceError::Taken => Self::invalid("endpoint_taken", "endpoint", detail),
+            DeviceError::Token => Self::invalid("activation_invalid", "token", detail),
+            DeviceError::NotActive => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "device_not_active", detail),
+            DeviceError::Store(error) => error.into(),
+            DeviceError::Request(error) => Self::Unavailable(error.into()),
+            DeviceError::Key(error) => error.into(),
+        }
+    }
+
+    /// A rule that cannot be; `field` is the part of it that is wrong.
+    pub(crate) fn rule(field: &str, detail: impl Into<String>) -> Self {
+        Self::invalid("rule_invalid", format!("rule.{field}"), detail)
+    }
+
+    /// A token of a button that is not good.
+    pub(crate) fn action_token() -> Self {
+        Self::client(StatusCode::NOT_FOUND, "action_token_invalid", AlertError::Token.to_string())
+    }
+
+    /// A failure about an alert; `now` dates the advice when to try again.
+    pub(crate) fn alert(error: AlertError, now: Timestamp) -> Self {
+        let detail = error.to_string();
+        match error {
+            AlertError::NotFound => Self::client(StatusCode::NOT_FOUND, "alert_not_found", detail),
+            AlertError::Conflict => Self::client(StatusCode::PRECONDITION_FAILED, "version_conflict", detail),
+            AlertError::Rule(rule) => Self::rule(rule.field(), detail),
+            AlertError::Impossible { .. } => Self::invalid("rule_impossible", "rule.kind", detail),
+            AlertError::Repeat => Self::invalid("repeat_invalid", "repeat", detail),
+            AlertError::ExpiresAt => Self::invalid("expires_at_invalid", "expires_at", detail),
+            AlertError::Snooze => Self::invalid("minutes_invalid", "minutes", detail),
+            AlertError::TooMany => Self::client(StatusCode::UNPROCESSABLE_ENTITY, "too_many_alerts", detail),
+            AlertError::NotNow(_) => Self::invalid("action_impossible", "action", detail),
+            AlertError::Token => Self::action_token(),
+            AlertError::Symbol(SymbolError::Unknown(_)) => Self::invalid("symbol_unknown", "symbol", detail),
+            AlertError::Symbol(SymbolError::Unchecked { retry_at, .. }) => Self::SourceUnavailable { detail, retry_at, now },
+            AlertError::Symbol(SymbolError::Store(error)) | AlertError::Store(error) => error.into(),
+        }
+    }
+
     /// A failure to change preferences.
     pub(crate) fn preferences(error: PreferenceError) -> Self {
         match error {
@@ -122,7 +175,7 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Client { status, .. } => *status,
-            Self::SourceUnavailable { .. } | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::SourceUnavailable { .. } | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::UnderWay => StatusCode::CONFLICT,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -133,8 +186,17 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Throttled(_) | StoreError::Unavailable(_) => Self::StoreUnavailable(error.into()),
+            StoreError::Throttled(_) | StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             StoreError::Corrupt { .. } | StoreError::Refused(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<SignError> for ApiError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Unavailable(_) => Self::Unavailable(error.into()),
+            SignError::Refused(_) => Self::Internal(error.into()),
         }
     }
 }
@@ -159,8 +221,8 @@ impl IntoResponse for ApiError {
                 let detail = "a request with this Idempotency-Key is under way; ask again for its answer".to_owned();
                 ("idempotency_under_way", detail, Some("Idempotency-Key".to_owned()))
             }
-            Self::StoreUnavailable(error) => {
-                tracing::error!(error = &*error as &dyn std::error::Error, "the store is unavailable");
+            Self::Unavailable(error) => {
+                tracing::error!(error = &*error as &dyn std::error::Error, "what a request needs is unavailable");
                 retry_after = Some(5);
                 ("unavailable", "the service is unavailable; try again in a moment".to_owned(), None)
             }

@@ -22,12 +22,14 @@ use axum::routing::{delete, get, post, put};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::ApiError;
-use crate::routes::{account, live, preferences, prices, reference, service, session, tokens, transfer, watchlists};
+use crate::routes::{
+    account, alerts, live, notifications, preferences, prices, push, reference, service, session, tokens, transfer, watchlists,
+};
 
 pub use config::Config;
 pub use limits::Limits;
 pub use openapi::document as openapi_document;
-pub use state::{CookieMode, Deps, Settings};
+pub use state::{CookieMode, Deps, Ports, Settings};
 
 /// The API over these ports.
 pub fn router(deps: Deps) -> Router {
@@ -38,6 +40,13 @@ pub fn router(deps: Deps) -> Router {
         .route("/watchlists/{id}/symbols/{symbol}", put(watchlists::add_symbol).delete(watchlists::remove_symbol))
         .route("/export", get(transfer::export))
         .route("/import", post(transfer::import))
+        .route("/alerts", get(alerts::list).post(alerts::create))
+        .route("/alerts/preview", post(alerts::preview))
+        .route("/alerts/{id}", get(alerts::read).put(alerts::replace).delete(alerts::remove))
+        .route("/alerts/{id}/actions", post(alerts::act))
+        .route("/alerts/{id}/receipts", get(alerts::receipts))
+        .route("/notifications", get(notifications::list))
+        .route("/notifications/read", post(notifications::read))
         .route("/preferences", get(preferences::read).put(preferences::replace))
         .route("/quotes", get(prices::quotes))
         .route("/symbols/search", get(prices::search))
@@ -46,6 +55,11 @@ pub fn router(deps: Deps) -> Router {
         .route("/sparks", get(reference::sparks))
         .route("/trending", get(reference::trending))
         .route("/rates", get(reference::rates))
+        .route("/push/key", get(push::key))
+        .route("/push/subscriptions", get(push::list).post(push::subscribe))
+        .route("/push/subscriptions/{id}", delete(push::remove))
+        .route("/push/subscriptions/{id}/activate", post(push::activate))
+        .route("/push/subscriptions/{id}/test", post(push::test))
         .route("/ws-ticket", post(live::ticket))
         .route("/session", delete(session::end))
         .route("/tokens", get(tokens::list).post(tokens::create).delete(tokens::end_all))
@@ -62,6 +76,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/session", get(session::read).post(session::begin))
         .route("/pairing/redeem", post(account::pair))
         .route("/recovery/redeem", post(account::recover))
+        .route("/actions/{token}", post(alerts::press))
         .route("/status", get(service::status))
         .route("/config", get(service::config))
         .route("/openapi.json", get(service::openapi))

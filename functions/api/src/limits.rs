@@ -116,7 +116,7 @@ pub(crate) async fn by_address(State(deps): State<AppState>, mut request: Reques
 }
 
 /// The ends of the paths, beside those about one symbol, that may cost a call to the source.
-const ASK_SOURCE: [&str; 5] = ["/quotes", "/import", "/sparks", "/trending", "/rates"];
+const ASK_SOURCE: [&str; 6] = ["/quotes", "/import", "/sparks", "/trending", "/rates", "/alerts/preview"];
 
 /// Once it is known who asks.
 pub(crate) async fn by_user(State(deps): State<AppState>, request: Request, next: Next) -> Response {
@@ -125,8 +125,9 @@ pub(crate) async fn by_user(State(deps): State<AppState>, request: Request, next
     };
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     let asks_source = ASK_SOURCE.iter().any(|end| path.ends_with(end)) || path.contains("/symbols/");
+    let makes_alert = *request.method() == Method::POST && path.ends_with("/alerts");
     let bucket = match *request.method() {
-        Method::GET | Method::HEAD | Method::POST if asks_source => &buckets.source_calls,
+        Method::GET | Method::HEAD | Method::POST if asks_source || makes_alert => &buckets.source_calls,
         Method::GET | Method::HEAD => &buckets.reads,
         _ => &buckets.writes,
     };

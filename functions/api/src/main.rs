@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use api::{Config, CookieMode, Deps, Limits, Settings};
-use quickstocks_aws::{DynamoStore, SnsTickPublisher, sdk_config};
+use api::{Config, Deps, Ports};
+use quickstocks_aws::{DynamoStore, KmsVapidSigner, SnsTickPublisher, sdk_config};
 use quickstocks_boot::{Env, LogFormat, OsRandom, SystemClock, init_tracing};
+use quickstocks_push::EndpointRule;
 use quickstocks_yahoo::{YahooClient, YahooConfig};
 
 #[tokio::main]
@@ -22,18 +23,15 @@ async fn main() -> Result<(), lambda_http::Error> {
         ..YahooConfig::default()
     };
     let source = YahooClient::new(&yahoo, store.clone(), store.clone(), clock.clone())?;
-    let settings = Settings {
-        calls_per_hour: config.source.calls_per_hour(),
-        source: config.source.kind,
-        tick_seconds: config.tick_seconds,
-        allowed_origins: config.allowed_origins,
-        cookie: CookieMode::Secure,
-        sign_up: config.sign_up,
-        limits: Some(Limits::default()),
-        // CloudFront, which the template always puts in front.
-        trusted_proxies: 1,
+    let publisher = Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn));
+    let ports = Ports {
+        announcer: publisher.clone(),
+        push_requester: publisher,
+        subscription_rule: Arc::new(EndpointRule::default()),
+        signer: Arc::new(KmsVapidSigner::new(&aws, &config.vapid_key)),
+        clock,
+        random: Arc::new(OsRandom),
     };
-    let announcer = Arc::new(SnsTickPublisher::new(&aws, &config.topic_arn));
-    let deps = Deps::new(&store, &Arc::new(source), announcer, clock, Arc::new(OsRandom), settings);
+    let deps = Deps::new(&store, &Arc::new(source), ports, config.settings());
     lambda_http::run(api::router(deps)).await
 }

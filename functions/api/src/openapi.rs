@@ -13,7 +13,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use crate::CookieMode;
-use crate::routes::{account, live, preferences, prices, reference, service, session, tokens, transfer, watchlists};
+use crate::routes::{
+    account, alerts, live, notifications, preferences, prices, push, reference, service, session, tokens, transfer, watchlists,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -49,6 +51,17 @@ use crate::routes::{account, live, preferences, prices, reference, service, sess
         account::delete,
         preferences::read,
         preferences::replace,
+        alerts::list,
+        alerts::create,
+        alerts::preview,
+        alerts::read,
+        alerts::replace,
+        alerts::remove,
+        alerts::act,
+        alerts::receipts,
+        alerts::press,
+        notifications::list,
+        notifications::read,
         prices::quotes,
         prices::search,
         prices::history,
@@ -56,6 +69,12 @@ use crate::routes::{account, live, preferences, prices, reference, service, sess
         reference::sparks,
         reference::trending,
         reference::rates,
+        push::key,
+        push::list,
+        push::subscribe,
+        push::activate,
+        push::test,
+        push::remove,
         live::ticket,
         service::status,
         service::config,
@@ -68,6 +87,10 @@ use crate::routes::{account, live, preferences, prices, reference, service, sess
         schema::Preferences,
         schema::SourceHealth,
         schema::Missing,
+        schema::Rule,
+        schema::Repeat,
+        schema::Notification,
+        schema::NoticeDelivery,
         schema::SymbolMatch,
         schema::History,
         schema::Details,

@@ -1,16 +1,20 @@
 use std::sync::Arc;
 
 use quickstocks_core::accounts::Accounts;
+use quickstocks_core::alerts::AlertBook;
 use quickstocks_core::currencies::ExchangeRates;
 use quickstocks_core::guests::Guests;
 use quickstocks_core::model::{SignUp, SourceKind};
+use quickstocks_core::notify::Inbox;
 use quickstocks_core::ports::{
-    CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer, PollSetWriter, PreferencesReader,
-    PreferencesWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, ReferenceSource, RequestLog,
-    SourceStatusReader, SourceStatusWriter, SweepReader, SymbolSearch, TokenReader, TokenWriter, UserReader, UserWriter,
-    WatchlistReader, WatchlistWriter,
+    ActionTokens, AlertReader, AlertWriter, CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer,
+    NotificationReader, NotificationWriter, PollSetWriter, PreferencesReader, PreferencesWriter, PushRequester,
+    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, ReferenceSource,
+    RequestLog, SourceStatusReader, SourceStatusWriter, SubscriptionRule, SweepReader, SymbolSearch, TokenReader, TokenWriter,
+    UserReader, UserWriter, VapidSigner, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
+use quickstocks_core::push::Devices;
 use quickstocks_core::rates::Rates;
 use quickstocks_core::reference::Reference;
 use quickstocks_core::search::Search;
@@ -18,6 +22,18 @@ use quickstocks_core::symbols::{Symbols, UnknownSymbols};
 use quickstocks_core::watchlists::Watchlists;
 
 use crate::limits::{Buckets, Limits};
+
+/// By what the API reaches the world, but for the store and the source of prices.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each field is the port of its name")]
+pub struct Ports {
+    pub announcer: Arc<dyn ListAnnouncer>,
+    pub push_requester: Arc<dyn PushRequester>,
+    pub subscription_rule: Arc<dyn SubscriptionRule>,
+    pub signer: Arc<dyn VapidSigner>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
 
 /// What the API works with.
 #[derive(Clone)]
@@ -27,6 +43,9 @@ pub struct Deps {
     pub accounts: Accounts,
     pub watchlists: Watchlists,
     pub preferences: PreferenceEditor,
+    pub alerts: AlertBook,
+    pub inbox: Inbox,
+    pub devices: Devices,
     pub symbols: Symbols,
     pub search: Search,
     pub reference: Reference,
@@ -43,14 +62,7 @@ pub struct Deps {
 
 impl Deps {
     /// Everything over one store and these ports.
-    pub fn new<S, Q>(
-        store: &Arc<S>,
-        source: &Arc<Q>,
-        announcer: Arc<dyn ListAnnouncer>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        settings: Settings,
-    ) -> Self
+    pub fn new<S, Q>(store: &Arc<S>, source: &Arc<Q>, ports: Ports, settings: Settings) -> Self
     where
         S: UserReader
             + UserWriter
@@ -60,6 +72,13 @@ impl Deps {
             + WatchlistWriter
             + PreferencesReader
             + PreferencesWriter
+            + PushSubscriptionReader
+            + PushSubscriptionWriter
+            + AlertReader
+            + AlertWriter
+            + NotificationReader
+            + NotificationWriter
+            + ActionTokens
             + PollSetWriter
             + ConnectionReader
             + ConnectionWriter
@@ -74,6 +93,7 @@ impl Deps {
             + 'static,
         Q: QuoteSource + SymbolSearch + HistorySource + ReferenceSource + 'static,
     {
+        let Ports { announcer, push_requester, subscription_rule, signer, clock, random } = ports;
         let symbols = Symbols {
             quotes: Arc::clone(store) as _,
             quote_writer: Arc::clone(store) as _,
@@ -110,7 +130,7 @@ impl Deps {
                 announcer,
                 symbols: symbols.clone(),
                 clock: Arc::clone(&clock),
-                random,
+                random: Arc::clone(&random),
             },
             preferences: PreferenceEditor {
                 reader: Arc::clone(store) as _,
@@ -118,6 +138,27 @@ impl Deps {
                 clock: Arc::clone(&clock),
             },
             exchange_rates: ExchangeRates::new(symbols.clone(), Arc::clone(store) as _, Arc::clone(&clock)),
+            alerts: AlertBook {
+                alerts: Arc::clone(store) as _,
+                writer: Arc::clone(store) as _,
+                notifications: Arc::clone(store) as _,
+                actions: Arc::clone(store) as _,
+                poll_set: Arc::clone(store) as _,
+                quotes: Arc::clone(store) as _,
+                preferences: Arc::clone(store) as _,
+                symbols: symbols.clone(),
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+            },
+            inbox: Inbox { notifications: Arc::clone(store) as _, writer: Arc::clone(store) as _, clock: Arc::clone(&clock) },
+            devices: Devices {
+                subscriptions: Arc::clone(store) as _,
+                subscription_writer: Arc::clone(store) as _,
+                rule: subscription_rule,
+                signer,
+                requester: push_requester,
+                clock: Arc::clone(&clock),
+            },
             symbols,
             search: Search::new(Arc::clone(source) as _, Arc::clone(&clock)),
             reference: Reference::new(

@@ -9,12 +9,21 @@ pub enum Error {
     /// The event is not one SNS sends.
     #[error("the event cannot be read")]
     Event(#[from] serde_json::Error),
-    /// A record is neither a tick nor a list.
+    /// A record is none of what the topic carries.
     #[error("the record cannot be read")]
     Record(#[from] DecodeError),
     /// A user's connections could not be told of a list.
     #[error("a list could not be dispatched")]
     List(#[source] StoreError),
+    /// The device that something should be pushed to could not be read or written.
+    #[error("an order to push could not be fulfilled")]
+    Push(#[source] StoreError),
+    /// Quotes could not be held against all alerts; the same quotes come again.
+    #[error("quotes could not be held against all alerts")]
+    Alerts(#[source] StoreError),
+    /// What was left of notifications could not be found out.
+    #[error("what is left of notifications could not be found out")]
+    Reconcile(#[source] StoreError),
     /// Not everybody could be served.
     #[error("the tick could not be dispatched to everybody")]
     Dispatch(#[from] DispatchError),
@@ -25,7 +34,9 @@ impl From<Error> for Diagnostic {
         let error_type = match &error {
             Error::Event(_) => "Dispatch.Event",
             Error::Record(_) => "Dispatch.Record",
-            Error::List(_) | Error::Dispatch(DispatchError::Store(_)) => "Dispatch.Store",
+            Error::Alerts(_) => "Dispatch.Alerts",
+            Error::Reconcile(_) => "Dispatch.Reconcile",
+            Error::List(_) | Error::Push(_) | Error::Dispatch(DispatchError::Store(_)) => "Dispatch.Store",
             Error::Dispatch(DispatchError::HandOn(_)) => "Dispatch.HandOn",
         };
         Self { error_type: error_type.to_owned(), error_message: error.to_string() }

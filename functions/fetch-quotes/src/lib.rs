@@ -11,8 +11,8 @@ use quickstocks_boot::{FetchMetrics, Metrics};
 use quickstocks_core::fetch::{Fetch, FetchConfig, FetchReport};
 use quickstocks_core::model::{SourceState, Timestamp};
 use quickstocks_core::ports::{
-    CallCounter, Clock, PollSetReader, PollSetWriter, QuoteReader, QuoteSource, QuoteWriter, SourceStatusReader,
-    SourceStatusWriter, SweepReader, SweepWriter, TickPublisher, WatchlistScan,
+    AlertWorkPublisher, ArmedScan, CallCounter, Clock, PollSetReader, PollSetWriter, QuoteReader, QuoteSource, QuoteWriter,
+    SourceStatusReader, SourceStatusWriter, SweepReader, SweepWriter, TickPublisher, WatchlistScan,
 };
 use quickstocks_core::sweep::{Sweep, SweepOutcome};
 use serde::{Deserialize, Serialize};
@@ -45,10 +45,10 @@ pub struct FetchQuotes {
 
 impl FetchQuotes {
     /// The function over one store and these ports.
-    pub fn new<S>(
+    pub fn new<S, P>(
         store: &Arc<S>,
         source: Arc<dyn QuoteSource>,
-        publisher: Arc<dyn TickPublisher>,
+        publisher: &Arc<P>,
         clock: Arc<dyn Clock>,
         config: FetchConfig,
     ) -> Self
@@ -61,12 +61,15 @@ impl FetchQuotes {
             + SourceStatusReader
             + SourceStatusWriter
             + WatchlistScan
+            + ArmedScan
             + SweepReader
             + SweepWriter
             + 'static,
+        P: TickPublisher + AlertWorkPublisher + 'static,
     {
         let sweep = Sweep {
             lists: Arc::clone(store) as _,
+            armed: Arc::clone(store) as _,
             poll_set: Arc::clone(store) as _,
             poll_writer: Arc::clone(store) as _,
             state: Arc::clone(store) as _,
@@ -82,7 +85,8 @@ impl FetchQuotes {
             calls: Arc::clone(store) as _,
             status: Arc::clone(store) as _,
             status_writer: Arc::clone(store) as _,
-            publisher,
+            publisher: Arc::clone(publisher) as _,
+            alert_work: Arc::clone(publisher) as _,
             clock,
             config,
         };
@@ -128,6 +132,7 @@ impl FetchQuotes {
                 users.seen = report.users - report.unseen,
                 users.unseen = report.unseen,
                 symbols.followed = report.symbols,
+                symbols.armed = report.armed,
                 symbols.ended = report.ended,
                 "swept"
             );
@@ -137,6 +142,7 @@ impl FetchQuotes {
             "users": report.users,
             "unseen": report.unseen,
             "symbols": report.symbols,
+            "armed": report.armed,
             "ended": report.ended,
         }))
     }
@@ -156,6 +162,7 @@ impl FetchQuotes {
                     quotes.changed = report.changed,
                     quotes.missing = report.missing,
                     messages.published = report.published,
+                    quotes.for_alerts = report.alert_steps,
                     "tick made"
                 );
                 Ok(report)

@@ -31,7 +31,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         budget: config.source.budget,
         dispatch_messages: config.dispatch_messages,
     };
-    let function = FetchQuotes::new(&store, Arc::new(source), publisher, clock, settings).metered(Metrics::of_process());
+    let function = FetchQuotes::new(&store, Arc::new(source), &publisher, clock, settings).metered(Metrics::of_process());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         function.handle(event.payload, ends_at(event.context.deadline)).await
     }))

@@ -1,6 +1,7 @@
 // What the user interface talks to: the start flow, the lists and their edits, the prices. It holds the model and tells
 // what changed; it draws nothing.
 
+import type { Notice } from "../model/alerts";
 import { Board } from "../model/board";
 import { Lists } from "../model/lists";
 import type { Edit } from "../model/picks";
@@ -28,6 +29,8 @@ export interface ClientEvents {
   onLists(lists: readonly Watchlist[], active: Watchlist): void;
   /** There is a session: what belongs to the user can be asked for. */
   onSession(): void;
+  /** Something happened to the user's alerts. */
+  onNotices(notices: readonly Notice[]): void;
   /** Starting did not work; it is tried again. `undefined` when it then did. */
   onStartFailure(error: unknown): void;
   onFailure(error: unknown): void;
@@ -227,6 +230,10 @@ export class Client {
   #receive(frame: Frame): void {
     if (frame.type === "list") {
       this.#takeList(frame.list).catch((error: unknown) => this.#events.onFailure(error));
+      return;
+    }
+    if (frame.type === "alert") {
+      this.#events.onNotices(frame.notifications);
       return;
     }
     const changes = this.board.apply(frame, this.#ports.now());

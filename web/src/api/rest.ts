@@ -50,9 +50,17 @@ async function failureOf(response: Response): Promise<RequestError> {
   );
 }
 
-function expected<T>(value: T | undefined): T {
+/** What an answer was read as; one that could not be read is a failure. */
+export function expected<T>(value: T | undefined): T {
   if (value === undefined) throw new RequestError(0, "bad_answer", "The server's answer could not be read");
   return value;
+}
+
+export interface RequestOptions {
+  body?: object;
+  text?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
 }
 
 export class RestClient {
@@ -192,11 +200,12 @@ export class RestClient {
     return expected(typeof answer?.ticket === "string" ? answer.ticket : undefined);
   }
 
-  async #call(
-    method: string,
-    path: string,
-    options: { body?: object; text?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
-  ): Promise<unknown> {
+  /** One request, for the parts of the API that have a file of their own. */
+  send(method: string, path: string, options?: RequestOptions): Promise<unknown> {
+    return this.#call(method, path, options);
+  }
+
+  async #call(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
     const deadline = AbortSignal.timeout(TIMEOUT_MS);
     const init: RequestInit = {
       method,

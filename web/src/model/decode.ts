@@ -1,6 +1,7 @@
 // Reads what the server sends. Tolerant: an unknown type gives `undefined`, an unknown field is skipped, a field of the wrong
 // kind counts as absent, and one unusable quote does not cost the others.
 
+import { decodeNotices } from "./decode-alerts";
 import { decimal, type Fields, fields, items, known, moment, number, oneOf, text } from "./fields";
 import type {
   Extended,
@@ -183,6 +184,8 @@ export function decodeFrame(data: unknown): Frame | undefined {
       const list = decodeWatchlist(from.list);
       return list && { type: "list", list };
     }
+    case "alert":
+      return { type: "alert", notifications: decodeNotices(from.notifications) };
     case "bye":
       return { type: "bye", reason: text(from.reason) ?? "", ...known({ reconnect_in: number(from.reconnect_in) }) };
     case "error":

@@ -1,5 +1,7 @@
 // The shapes of the server's messages, as docs/PROTOCOL.md and the REST API have them. Prices stay decimal strings.
 
+import type { Notice } from "./alerts";
+
 export type MarketState = "pre_pre" | "pre" | "regular" | "post" | "post_post" | "closed" | "unknown";
 export type SourceState = "starting" | "ok" | "degraded" | "refused" | "unreachable";
 export type SourceKind = "simulated" | "yahoo" | "replay" | "unknown";
@@ -137,6 +139,7 @@ export type Frame =
   | ({ type: "quotes" } & Prices & Part)
   | { type: "status"; tick: number; polled_at: Timestamp; source: SourceHealth }
   | { type: "list"; list: Watchlist }
+  | { type: "alert"; notifications: Notice[] }
   | { type: "pong"; tick: number; polled_at: Timestamp; server_time: Timestamp; source?: SourceHealth }
   | { type: "bye"; reason: string; reconnect_in?: number }
   | { type: "error"; code: string; message: string };

@@ -18,6 +18,7 @@ import { rowOf, type Row } from "../model/row";
 import type { Preferences, ServerConfig, SourceHealth, SymbolMatch, Timestamp, Watchlist } from "../model/types";
 import type { ConnectionState } from "../model/words";
 import { Extras } from "./extras.svelte";
+import { Inbox } from "./inbox.svelte";
 import { Settings } from "./settings.svelte";
 import { Since } from "./since.svelte";
 import { Toasts } from "./toasts.svelte";
@@ -51,6 +52,7 @@ export class Dashboard {
   readonly view: View;
   readonly extras: Extras;
   readonly since: Since;
+  readonly inbox: Inbox;
   readonly #ports: Ports;
   readonly #client: Client;
   #lastLiveAt = $state.raw<Timestamp>(0);
@@ -98,7 +100,11 @@ export class Dashboard {
         this.#drawSoon();
       },
       onLists: (lists, active) => this.#listsAre(lists, active),
-      onSession: () => void this.#readPreferences(),
+      onSession: () => {
+        void this.#readPreferences();
+        void this.inbox.refresh();
+      },
+      onNotices: (notices) => this.inbox.arrived(notices),
       onStartFailure: (error) => {
         this.startFailure = error === undefined ? undefined : failureWords(error, this.t);
       },
@@ -114,6 +120,7 @@ export class Dashboard {
     });
     this.extras = new Extras(ports, this.#client);
     this.since = new Since(ports);
+    this.inbox = new Inbox(this);
   }
 
   get t(): Translate {

@@ -50,6 +50,7 @@ export const noEvents: ClientEvents = {
   onSource: () => undefined,
   onLists: () => undefined,
   onSession: () => undefined,
+  onNotices: () => undefined,
   onMerge: () => undefined,
   onWaiting: () => undefined,
   onDeletedElsewhere: () => undefined,

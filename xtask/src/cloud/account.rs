@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::client::{Guest, Site, Socket};
 use super::scenario::ANSWER;
+use crate::visitor::{Guest, Site, Socket};
 
 /// An edit by REST reaches the open socket: api, SNS, dispatch.
 pub(super) async fn an_edit_is_heard(guest: &Guest, socket: &mut Socket) -> Result<()> {

@@ -1,75 +1,83 @@
-//! Building and deploying, with the commands that a user would type.
+//! Deploying and removing, by the very commands that an operator types.
 
-use std::path::Path;
-use std::process::Stdio;
-use std::{fs, fs::File};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::Progress;
 use super::emulator::Emulator;
-use crate::background::tail;
-use crate::{command, workspace};
+use super::scenario::STACK;
 
-pub(crate) const STACK: &str = "quickstocks-test";
-
-pub(crate) const FUNCTIONS: [&str; 4] = ["fetch-quotes", "dispatch", "api", "ws-connect"];
-
-/// This machine's processor, as the template's parameter names it.
+/// This machine's processor, as the template's parameter names it: the emulator runs the functions here.
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
-/// The emulator runs the functions here, so the machine's own compiler will do; Zig is for building elsewhere.
-const COMPILER: (&str, &str) = ("CARGO_LAMBDA_COMPILER", "cargo");
-
-/// Builds the release binaries and packages them.
-pub(crate) fn build(progress: &Progress, folder: &Path) -> Result<()> {
-    progress.step("build the functions for release");
-    let mut lambda = command::venv("cargo-lambda");
-    lambda.args(["lambda", "build", "--release"]).env(COMPILER.0, COMPILER.1);
-    if ARCHITECTURE == "arm64" {
-        lambda.arg("--arm64");
+/// Runs `cargo xtask deploy` and answers the stack's outputs. Parameters that are not given stay as they are.
+pub(super) fn deploy(emulator: &Emulator, url: &str, options: &[&str], parameters: &[(&str, &str)]) -> Result<Value> {
+    let mut xtask = xtask(emulator)?;
+    xtask.args(["deploy", "--url", url]).args(options);
+    for (name, value) in parameters {
+        xtask.args(["--parameter", &format!("{name}={value}")]);
     }
-    for function in FUNCTIONS {
-        lambda.args(["--bin", function]);
-    }
-    command::run(&mut lambda)?;
-
-    progress.step("package them with `sam build`");
-    let mut sam = command::venv("sam");
-    sam.arg("build").arg("--build-dir").arg(folder.join("build"));
-    sam.args(["--parameter-overrides", &format!("Architecture={ARCHITECTURE}")]).env(COMPILER.0, COMPILER.1);
-    // It asks AWS nothing, yet wants to know where it would.
-    logged(sam.env("AWS_DEFAULT_REGION", "us-east-1"), &folder.join("sam-build.log"))?;
-    for function in FUNCTIONS {
-        let size = fs::metadata(workspace::target().join("lambda").join(function).join("bootstrap"))
-            .with_context(|| format!("cargo-lambda built no {function}"))?
-            .len();
-        progress.step(&format!("  {function}: {} KB", size / 1000));
-    }
-    Ok(())
-}
-
-/// Runs `sam deploy` and answers the stack's outputs.
-pub(crate) fn deploy(emulator: &Emulator, folder: &Path, parameters: &[(&str, &str)]) -> Result<Value> {
-    let mut sam = emulator.client("sam");
-    sam.args(["deploy", "--stack-name", STACK, "--resolve-s3"]);
-    sam.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
-    sam.args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--template-file"]);
-    sam.arg(folder.join("build/template.yaml")).arg("--parameter-overrides");
-    sam.arg(format!("Architecture={ARCHITECTURE}")).arg("DataPolicy=Delete");
-    sam.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
-    logged(&mut sam, &folder.join("sam-deploy.log"))?;
+    said(&mut xtask)?;
     emulator.ask(&["outputs", STACK])
 }
 
-/// Runs a program whose output only matters when it fails.
-fn logged(command: &mut std::process::Command, log: &Path) -> Result<()> {
-    let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    let status = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).status();
-    let name = command.get_program().to_string_lossy().into_owned();
-    if !status.with_context(|| format!("cannot start {name}"))?.success() {
-        bail!("{name} failed:\n{}", tail(log));
-    }
+/// The parameter for this machine's processor.
+pub(super) fn for_this_machine() -> (&'static str, &'static str) {
+    ("Architecture", ARCHITECTURE)
+}
+
+/// Runs `cargo xtask destroy`; answers what it said.
+pub(super) fn destroy(emulator: &Emulator) -> Result<String> {
+    said(xtask(emulator)?.args(["destroy", "--yes"]))
+}
+
+/// Somebody without any permission is told which one is missing; somebody without credentials, that these are.
+pub(super) fn refusals(emulator: &Emulator) -> Result<()> {
+    let keys = emulator.ask(&["newcomer"])?;
+    let key = |name: &str| keys[name].as_str().with_context(|| format!("the newcomer has no {name}"));
+    let mut newcomer = xtask(emulator)?;
+    newcomer.args(["deploy", "--no-build"]);
+    newcomer.env("AWS_ACCESS_KEY_ID", key("id")?).env("AWS_SECRET_ACCESS_KEY", key("secret")?);
+    refused(&mut newcomer, "not authorized to perform: cloudformation:DescribeStacks")?;
+
+    let mut nobody = xtask(emulator)?;
+    nobody.args(["smoke"]).env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    // Otherwise it would look for a profile of whoever runs this test, or for a role of the machine.
+    nobody
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    refused(&mut nobody, "there are no AWS credentials: set AWS_PROFILE")?;
+
+    refused(xtask(emulator)?.args(["deploy", "--parameter", "AlarmMail=a@b"]), "the template has no parameter \"AlarmMail\"")?;
+    let mut elsewhere = xtask(emulator)?;
+    refused(elsewhere.args(["smoke", "--stack-name", "another"]), "there is no stack another")
+}
+
+fn refused(command: &mut Command, sentence: &str) -> Result<()> {
+    let error = said(command).err().context("a command that cannot work succeeded")?.to_string();
+    ensure!(error.contains(sentence), "it is not told that {sentence:?}:\n{error}");
     Ok(())
+}
+
+fn xtask(emulator: &Emulator) -> Result<Command> {
+    let mut xtask = Command::new(std::env::current_exe().context("this program does not know where it is")?);
+    emulator.address(&mut xtask);
+    Ok(xtask)
+}
+
+/// Runs a command whose output only matters when it fails, or to be looked at.
+fn said(command: &mut Command) -> Result<String> {
+    let is_stack = |arg: &std::ffi::OsStr| arg == "--stack-name";
+    if !command.get_args().any(is_stack) {
+        command.args(["--stack-name", STACK]);
+    }
+    let output = command.output().context("cannot start xtask")?;
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    if !output.status.success() {
+        let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        bail!("cargo xtask {} failed:\n{text}", args.join(" "));
+    }
+    Ok(text)
 }

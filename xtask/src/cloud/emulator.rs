@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -17,11 +18,12 @@ const START: Duration = Duration::from_mins(1);
 const ROOT_KEY: (&str, &str) = ("QSROOTKEY", "quickstocks-root");
 const REGION: &str = "us-east-1";
 
-/// A running emulator.
+/// A running emulator, which ends with the last copy of this.
+#[derive(Clone)]
 pub(crate) struct Emulator {
     /// Its address.
     pub(crate) url: String,
-    _process: Background,
+    _process: Arc<Background>,
 }
 
 impl Emulator {
@@ -57,32 +59,33 @@ impl Emulator {
         process.check_alive()?;
         let status = ready.with_context(|| format!("the emulator does not answer:\n{}", process.tail()))?.status();
         ensure!(status.is_success(), "the emulator is not ready ({status}):\n{}", process.tail());
-        Ok(Self { url, _process: process })
+        Ok(Self { url, _process: Arc::new(process) })
     }
 
-    /// A program of the Python environment that talks to the emulator instead of AWS, as its root user.
-    pub(crate) fn client(&self, program: &str) -> Command {
-        let mut command = command::venv(program);
+    /// Makes a program talk to the emulator instead of AWS, as its root user.
+    pub(crate) fn address(&self, command: &mut Command) {
         command
             .env("AWS_ENDPOINT_URL", &self.url)
             .env("AWS_ACCESS_KEY_ID", ROOT_KEY.0)
             .env("AWS_SECRET_ACCESS_KEY", ROOT_KEY.1)
             .env("AWS_DEFAULT_REGION", REGION)
+            .env_remove("AWS_REGION")
             .env_remove("AWS_PROFILE")
             .env_remove("AWS_SESSION_TOKEN");
-        command
     }
 
     /// What a task of `xtask/python/stack.py` answers.
     pub(crate) fn ask(&self, task: &[&str]) -> Result<Value> {
-        let said = command::output(self.client("python").arg("xtask/python/stack.py").args(task))?;
+        let mut python = command::venv("python");
+        self.address(&mut python);
+        let said = command::output(python.arg("xtask/python/stack.py").args(task))?;
         serde_json::from_str(&said).with_context(|| format!("stack.py {task:?} printed no JSON: {said}"))
     }
 
     /// Writes what each function logged into a file of `folder`.
     pub(crate) fn save_function_logs(&self, folder: &Path) -> Result<()> {
         let folder = folder.to_str().context("the target directory's name is no UTF-8")?;
-        self.ask(&["logs", super::deploy::STACK, folder]).map(drop)
+        self.ask(&["logs", super::scenario::STACK, folder]).map(drop)
     }
 }
 

@@ -54,7 +54,9 @@ pub(super) fn read(metadata: &Metadata) -> Result<Functions> {
 
 /// The names of `pub const ENV: &[&str] = &["TABLE_NAME", …];`.
 fn names(config: &str) -> Result<BTreeSet<String>> {
-    let (_, rest) = config.split_once("pub const ENV: &[&str] = &[").context("it declares no `pub const ENV: &[&str]`")?;
+    let (_, rest) = config.split_once("pub const ENV: &[&str] =").context("it declares no `pub const ENV: &[&str]`")?;
+    // On the next line when the list just fits there.
+    let rest = rest.trim_start().strip_prefix("&[").context("ENV is no list")?;
     let (list, _) = rest.split_once("];").context("the list of ENV has no end")?;
     let code: String = list.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let mut names = BTreeSet::new();
@@ -169,7 +171,10 @@ mod tests {
     fn the_names_of_a_config_are_read() {
         let config = "pub const ENV: &[&str] = &[\n    \"TABLE_NAME\", // the \"table\"\n    \"LOG_LEVEL\",\n];\n";
         assert_eq!(names(config).unwrap(), set(&["LOG_LEVEL", "TABLE_NAME"]));
+        let below = "pub const ENV: &[&str] =\n    &[\"TABLE_NAME\", \"LOG_LEVEL\"];\n";
+        assert_eq!(names(below).unwrap(), set(&["LOG_LEVEL", "TABLE_NAME"]));
         assert!(names("const OTHER: u8 = 1;").is_err());
+        assert!(names("pub const ENV: &[&str] = OTHER;").is_err());
         assert!(names("pub const ENV: &[&str] = &[TABLE];").is_err());
     }
 }

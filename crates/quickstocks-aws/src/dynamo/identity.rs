@@ -3,15 +3,15 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use quickstocks_core::model::{
-    ConnectionId, DeviceId, Timestamp, Token, TokenHash, TokenKind, TokenName, User, UserId, Watchlist,
+    AlertId, ConnectionId, DeviceId, Timestamp, Token, TokenHash, TokenKind, TokenName, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
-    ConnectionWriter, PushSubscriptionWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter,
+    AlertWriter, ConnectionWriter, PushSubscriptionWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter,
 };
 use serde::{Deserialize, Serialize};
 
 use super::item::{corrupt_key, number, read, sort_key, text, write};
-use super::keys::{CONNECTION_PREFIX, Item, Key, PUSH_PREFIX, TOKEN_PREFIX, user_partition};
+use super::keys::{ALERT_PREFIX, CONNECTION_PREFIX, Item, Key, PUSH_PREFIX, TOKEN_PREFIX, user_partition};
 use super::{DynamoStore, WRITES_IN_FLIGHT, watchlists};
 use crate::error::{conditional, store_error};
 
@@ -90,11 +90,14 @@ impl UserWriter for DynamoStore {
                 // Answers false when it has become somebody else's: theirs it stays.
                 self.remove_push_subscription(user, &DeviceId::new(id), None).await?;
                 others.push(Key::users_push_subscription(user, &DeviceId::new(id)));
+            } else if let Some(id) = key.strip_prefix(ALERT_PREFIX) {
+                self.delete_alert(user, &AlertId::new(id)).await?;
             } else {
                 others.push(Key { pk: user_partition(user), sk: key.to_owned() });
             }
         }
         stream::iter(others).map(Ok).try_for_each_concurrent(WRITES_IN_FLIGHT, |key| self.delete_key(key)).await?;
+        self.delete_key(Key::outbox(user)).await?;
         for hash in tokens {
             self.delete_key(Key::token(&hash)).await?;
             self.delete_key(Key::users_token(user, &hash)).await?;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use quickstocks_core::model::{
-    ConnectionId, DeviceId, ListId, PushPurpose, Shard, Symbol, Timestamp, TokenHash, UserId, connection_shard, poll_shard,
+    AlertId, ConnectionId, DeviceId, ListId, NotificationId, PushPurpose, Shard, Symbol, Timestamp, TokenHash, UserId,
+    connection_shard, poll_shard,
 };
 
 /// An item's attributes.
@@ -24,6 +25,18 @@ pub(crate) const TOKEN_PREFIX: &str = "TOKEN#";
 
 /// What the sort keys of a user's push subscriptions begin with.
 pub(crate) const PUSH_PREFIX: &str = "PUSH#";
+
+/// What the sort keys of a user's alerts begin with.
+pub(crate) const ALERT_PREFIX: &str = "ALERT#";
+
+/// What the sort keys of a user's notifications begin with.
+pub(crate) const NOTE_PREFIX: &str = "NOTE#";
+
+/// What the partition keys of watched alerts begin with; the symbol follows.
+pub(crate) const ARMED_PREFIX: &str = "ARMED#";
+
+/// Over how many partitions the outboxes are spread.
+pub(crate) const OUTBOX_SHARDS: u8 = 4;
 
 /// The key of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +108,39 @@ impl Key {
         Self { pk: user_partition(user), sk: format!("ORDERS#{purpose}#{hour}") }
     }
 
+    pub(crate) fn alert(user: &UserId, id: &AlertId) -> Self {
+        Self { pk: user_partition(user), sk: format!("{ALERT_PREFIX}{id}") }
+    }
+
+    /// The copy of an alert under its symbol.
+    pub(crate) fn armed(symbol: &Symbol, user: &UserId, id: &AlertId) -> Self {
+        Self { pk: armed_partition(symbol), sk: format!("{user}#{id}") }
+    }
+
+    pub(crate) fn notification(user: &UserId, id: &NotificationId) -> Self {
+        Self { pk: user_partition(user), sk: format!("{NOTE_PREFIX}{id}") }
+    }
+
+    /// The name of a notification under its alert.
+    pub(crate) fn receipt(user: &UserId, alert: &AlertId, id: &NotificationId) -> Self {
+        Self { pk: user_partition(user), sk: format!("{}{id}", receipt_prefix(alert)) }
+    }
+
+    pub(crate) fn outbox(user: &UserId) -> Self {
+        let shard = user.as_str().bytes().fold(0u8, u8::wrapping_add) % OUTBOX_SHARDS;
+        Self { pk: outbox_partition(shard), sk: user.to_string() }
+    }
+
+    pub(crate) fn action(hash: &TokenHash) -> Self {
+        Self { pk: format!("ACTION#{}", hash.as_str()), sk: "-".to_owned() }
+    }
+
+    /// The key that an item was read with; what it lacks is empty.
+    pub(crate) fn of(item: &Item) -> Self {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+        Self { pk: part("pk"), sk: part("sk") }
+    }
+
     /// What the sweep remembers.
     pub(crate) fn sweep() -> Self {
         Self { pk: "SWEEP".to_owned(), sk: "STATE".to_owned() }
@@ -118,6 +164,19 @@ impl Key {
 
 pub(crate) fn user_partition(user: &UserId) -> String {
     format!("{USER_PREFIX}{user}")
+}
+
+pub(crate) fn armed_partition(symbol: &Symbol) -> String {
+    format!("{ARMED_PREFIX}{symbol}")
+}
+
+pub(crate) fn outbox_partition(shard: u8) -> String {
+    format!("OUTBOX#{shard}")
+}
+
+/// What the sort keys of an alert's receipts begin with.
+pub(crate) fn receipt_prefix(alert: &AlertId) -> String {
+    format!("RECEIPT#{alert}#")
 }
 
 pub(crate) fn connection_partition(shard: Shard) -> String {

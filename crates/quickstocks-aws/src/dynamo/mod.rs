@@ -20,6 +20,12 @@
 //! | push subscription | `PUSH#device` | `-` | `user`, `endpoint`, `p256dh`, `auth`, `vapid_key`, `site`, `name`, `state` (JSON), `created_at` |
 //! | user's push subscription | `USER#id` | `PUSH#device` | none: it names a subscription that is or was theirs |
 //! | push orders of an hour | `USER#id` | `ORDERS#purpose#hour` | `orders`, `ttl` |
+//! | alert | `USER#id` | `ALERT#alert` | `revision`, `alert` (JSON) |
+//! | watched alert | `ARMED#symbol` | `user#alert` | a copy of the alert, there while quotes are held against it |
+//! | notification | `USER#id` | `NOTE#notification` | `notice` (JSON, as it was made), `delivery` (JSON), `pending`, `read_at`, `ttl` |
+//! | receipt | `USER#id` | `RECEIPT#alert#notification` | `ttl`: it names a notification about the alert |
+//! | outbox | `OUTBOX#shard` | user id | `pending_since`, `due_at`, `leased_until`, `epoch`: there while something is pending for the user |
+//! | action's token | `ACTION#sha256` | `-` | `user`, `alerts` (JSON), `expires_at`, `ttl` |
 //! | request | `USER#id` | `REQUEST#key` | `fingerprint`, `answer`, `expires_at`, `ttl` |
 //! | events of a window | `EVENTS#key` | `until` in milliseconds | `count`, `ttl` |
 //! | Yahoo's session | `SOURCE#yahoo` | `SESSION` | `cookie`, `crumb`, `fetched_at`; none of them once it is dropped |
@@ -47,6 +53,13 @@
 //! | `PreferencesWriter` | `PutItem` |
 //! | `PushSubscriptionReader` | `Query`, `GetItem` |
 //! | `PushSubscriptionWriter` | `put`: `GetItem`, `PutItem`, `DeleteItem`; `remove`: `DeleteItem`; `move`, `count`: `UpdateItem` |
+//! | `AlertReader` | `alerts`, `armed_alerts`: `Query`; `alert`: `GetItem` |
+//! | `AlertWriter` | `insert_alert`, `write_alert`: `PutItem`, `DeleteItem`, `UpdateItem`; `delete_alert`: `GetItem`, `DeleteItem` |
+//! | `NotificationReader` | `Query`, `GetItem` |
+//! | `NotificationWriter` | `UpdateItem` |
+//! | `Outbox` | `due_outboxes`, `pending_notifications`: `Query`; the others: `UpdateItem`, `DeleteItem` |
+//! | `ActionTokens` | `PutItem`, `DeleteItem` |
+//! | `ArmedScan` | `Scan` |
 //! | `UserReader` | `GetItem` |
 //! | `UserWriter` | `create`: `PutItem`; `remove_user`: `Query`, `DeleteItem` |
 //! | `TokenReader` | `token`: `GetItem`; `tokens_of`: `Query`, `GetItem` |
@@ -67,11 +80,13 @@
 //!
 //! `Scan` is for the sweep, once a day; `BatchWriteItem` and the actions on tables are never used.
 
+mod alerts;
 mod backoff;
 mod connections;
 mod identity;
 mod item;
 mod keys;
+mod notifications;
 mod poll_set;
 mod preferences;
 mod push;

@@ -34,13 +34,9 @@ struct Unprocessed {
 }
 
 fn from_item(item: Item) -> Result<StoredQuote, StoreError> {
-    let key = Key { pk: text_of(&item, "pk"), sk: text_of(&item, "sk") };
+    let key = Key::of(&item);
     let row: QuoteRow = read(item)?;
     serde_json::from_str(&row.quote).map_err(|error| corrupt_key(&key, error))
-}
-
-fn text_of(item: &Item, name: &str) -> String {
-    item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }
 
 /// Read eventually consistent, at half the price: what a reader may miss is the last moment's quote, which the tick brings anyway.

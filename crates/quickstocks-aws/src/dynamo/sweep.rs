@@ -136,7 +136,7 @@ impl Found {
     }
 }
 
-fn partition_key(item: &Item) -> Result<&str, StoreError> {
+pub(super) fn partition_key(item: &Item) -> Result<&str, StoreError> {
     item.get("pk")
         .and_then(|pk| pk.as_s().ok())
         .map(String::as_str)
@@ -144,7 +144,7 @@ fn partition_key(item: &Item) -> Result<&str, StoreError> {
 }
 
 /// No partition key has a space.
-fn key_of(cursor: &FollowerCursor) -> Result<Key, StoreError> {
+pub(super) fn key_of(cursor: &FollowerCursor) -> Result<Key, StoreError> {
     let (pk, sk) = cursor.as_str().split_once(' ').ok_or_else(|| corrupt_key(&Key::sweep(), "its cursor is no key"))?;
     Ok(Key { pk: pk.to_owned(), sk: sk.to_owned() })
 }

@@ -18,7 +18,7 @@ mod with_whole_pages {
 
 /// The reads of many items once more with pages of three, since a page of 1 MB holds whatever a test writes.
 mod with_small_pages {
-    use quickstocks_testkit::conformance::{connections, model, poll_set, sweep, watchlists};
+    use quickstocks_testkit::conformance::{alerts, connections, model, notifications, poll_set, sweep, watchlists};
 
     use super::*;
 
@@ -45,6 +45,15 @@ mod with_small_pages {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn lists_are_read_to_the_end() {
         watchlists::many_lists_are_answered_ordered_by_id(empty_table().await.store()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn alerts_are_read_to_the_end() {
+        alerts::many_alerts_on_a_symbol_are_all_found(empty_table().await.store()).await;
+        alerts::every_symbol_that_is_watched_is_paged(empty_table().await.store()).await;
+        notifications::notifications_are_paged_from_the_newest(empty_table().await.store()).await;
+        notifications::what_is_pending_is_given_until_it_is_done(empty_table().await.store()).await;
+        notifications::an_outbox_is_due_from_its_notification_on(empty_table().await.store()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,14 +5,16 @@ use std::future::Future;
 
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{
-    Breaker, ConnectionId, FollowerCursor, Lease, MissingReason, PollRecord, PushPurpose, PushState, RequestRecord, Shard,
-    SourceSession, SourceStatus, SweepState, TokenKind, Urgency,
+    ActionToken, Alert, AlertState, AlertStatus, Breaker, ConnectionId, FollowerCursor, Lease, MissingReason, NoticeDelivery,
+    OutboxRest, PollRecord, PushPurpose, PushState, RequestRecord, Shard, SourceSession, SourceStatus, SweepState, TokenHash,
+    TokenKind, Urgency,
 };
 use quickstocks_core::ports::{
-    CallCounter, ConnectionReader, ConnectionWriter, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter,
-    PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate,
-    SourceStatusReader, SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter,
-    WatchlistReader, WatchlistScan, WatchlistWriter,
+    ActionTokens, AlertReader, AlertWriter, ArmedScan, CallCounter, ConnectionReader, ConnectionWriter, NotificationReader,
+    NotificationWriter, Outbox, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter, PushSubscriptionReader,
+    PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate, SourceStatusReader,
+    SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader,
+    WatchlistScan, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;
@@ -28,21 +30,31 @@ async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) 
         }
         "UpdateItem" => Answer::ok(
             r#"{"Attributes":{"v":{"N":"1"},"count":{"N":"1"},"calls":{"N":"1"},"orders":{"N":"1"},"tick":{"N":"1"},
-            "kind":{"S":"session"},"user":{"S":"u"},"created_at":{"N":"1"},"used_at":{"N":"1"},"expires_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
+            "kind":{"S":"session"},"user":{"S":"u"},"pending_since":{"N":"1"},"due_at":{"N":"1"},"epoch":{"N":"1"},"created_at":{"N":"1"},"used_at":{"N":"1"},"expires_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
         ),
         "GetItem" if request.body.contains("PUSH#") => Answer::ok(
             r#"{"Item":{"pk":{"S":"PUSH#d"},"sk":{"S":"-"},"v":{"N":"1"},"user":{"S":"other"},"endpoint":{"S":"e"},"p256dh":{"S":"p"},
-                "auth":{"S":"a"},"vapid_key":{"S":"k"},"site":{"S":"s"},"name":{"S":"n"},"state":{"S":"{\"is\":\"active\"}"},
+                "auth":{"S":"a"},"vapid_key":{"S":"k"},"site":{"S":"s"},"name":{"S":"n"},"state":{"S":"{\"is\":\"active\",\"token\":\"70\"}"},
                 "created_at":{"N":"1"}}}"#,
         ),
         "Query" if request.body.contains("PUSH#") => {
             Answer::ok(r#"{"Items":[{"pk":{"S":"USER#u"},"sk":{"S":"PUSH#d"},"v":{"N":"1"}}]}"#)
         }
+        "GetItem" if request.body.contains("ALERT#") => {
+            let alert = serde_json::to_string(&sample::alert("a1", "u", "AAPL")).unwrap();
+            let row = serde_json::json!({"Item": {"pk": {"S": "USER#u"}, "sk": {"S": "ALERT#a1"}, "v": {"N": "1"},
+                "revision": {"N": "1"}, "alert": {"S": alert}}});
+            Answer::ok(row.to_string())
+        }
+        "Query" if request.body.contains("RECEIPT#") => {
+            Answer::ok(r#"{"Items":[{"pk":{"S":"USER#u"},"sk":{"S":"RECEIPT#a1#n1"},"v":{"N":"1"}}]}"#)
+        }
+        "DeleteItem" if request.body.contains("ACTION#") || request.body.contains("OUTBOX#") => Answer::ok("{}"),
         "DeleteItem" if request.body.contains("WS#") => Answer::ok(
             r#"{"Attributes":{"pk":{"S":"WS#1"},"sk":{"S":"c"},"v":{"N":"1"},"user":{"S":"u"},"listed":{"S":""},"watched":{"S":""},
                 "paused":{"BOOL":false},"connected_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
         ),
-        "Query" if request.body.contains("TOKEN#") || !request.body.contains("begins_with") && request.body.contains("USER#") => {
+        "Query" if request.body.contains("TOKEN#") || !request.body.contains("#sk") && request.body.contains("USER#") => {
             Answer::ok(
                 r#"{"Items":[{"pk":{"S":"USER#u"},"sk":{"S":"TOKEN#a"},"v":{"N":"1"}},
                 {"pk":{"S":"USER#u"},"sk":{"S":"PROFILE"},"v":{"N":"1"},"created_at":{"N":"1"}}]}"#,
@@ -81,8 +93,19 @@ fn documented(port: &str) -> BTreeSet<String> {
 
 /// The names in expressions that are not placeholders, nor functions and words of the expression language.
 fn bare_names(value: &Value) -> Vec<String> {
-    const WORDS: [&str; 9] =
-        ["SET", "ADD", "REMOVE", "AND", "OR", "begins_with", "attribute_exists", "attribute_not_exists", "NOT"];
+    const WORDS: [&str; 11] = [
+        "SET",
+        "ADD",
+        "REMOVE",
+        "AND",
+        "OR",
+        "begins_with",
+        "attribute_exists",
+        "attribute_not_exists",
+        "NOT",
+        "BETWEEN",
+        "if_not_exists",
+    ];
     let Some(fields) = value.as_object() else {
         return value.as_array().map(|all| all.iter().flat_map(bare_names).collect()).unwrap_or_default();
     };
@@ -235,7 +258,7 @@ async fn push_subscriptions() {
         store.put_push_subscription(&subscription).await.unwrap();
         store.remove_push_subscription(user, id, None).await.unwrap();
         store.remove_push_subscription(user, id, Some(&subscription.keys)).await.unwrap();
-        store.move_push_subscription(user, id, &PushState::Pending, &PushState::Active).await.unwrap();
+        store.move_push_subscription(user, id, &PushState::Pending, &sample::active()).await.unwrap();
         store.count_push_order(user, PushPurpose::Test, 1).await.unwrap();
     });
     check("PushSubscriptionWriter", &writes.await);
@@ -290,6 +313,55 @@ async fn the_source() {
         store.put_status(&SourceStatus::default()).await.unwrap();
     });
     check("SourceStatusWriter", &writes.await);
+}
+
+#[tokio::test]
+async fn alerts_and_notifications() {
+    let (user, alert) = (sample::user("u"), sample::alert("a1", "u", "AAPL"));
+    let notice = sample::notification("n1", &alert);
+    let reads = requests(async |store| {
+        store.alerts(&user).await.unwrap();
+        store.alert(&user, &alert.id).await.unwrap();
+        store.armed_alerts(std::slice::from_ref(&alert.symbol)).await.unwrap();
+    });
+    check("AlertReader", &reads.await);
+    let writes = requests(async |store| {
+        store.insert_alert(&alert).await.unwrap();
+        let state = AlertState { status: AlertStatus::Fired, ..AlertState::default() };
+        let fired = Alert { state, ..alert.clone() };
+        store.write_alert(&fired, 1, std::slice::from_ref(&notice)).await.unwrap();
+        store.delete_alert(&user, &alert.id).await.unwrap();
+    });
+    check("AlertWriter", &writes.await);
+    let reads = requests(async |store| {
+        store.notifications(&user, None, 10).await.unwrap();
+        store.notifications_of(&user, &alert.id, 10).await.unwrap();
+    });
+    check("NotificationReader", &reads.await);
+    let writes = requests(async |store| {
+        store.mark_read(&user, std::slice::from_ref(&notice.id), NOW).await.unwrap();
+    });
+    check("NotificationWriter", &writes.await);
+    let outbox = requests(async |store| {
+        store.due_outboxes(NOW, 10).await.unwrap();
+        let lease = store.lease_outbox(&user, NOW, NOW + std::time::Duration::from_secs(1)).await.unwrap().unwrap();
+        store.pending_notifications(&lease).await.unwrap();
+        store.put_delivery(&user, &notice.id, &NoticeDelivery::default()).await.unwrap();
+        store.finish_outbox(&lease, None).await.unwrap();
+        store.finish_outbox(&lease, Some(OutboxRest { pending_since: NOW, due_at: NOW })).await.unwrap();
+    });
+    check("Outbox", &outbox.await);
+    let tokens = requests(async |store| {
+        let hash = TokenHash::new("70");
+        let token = ActionToken { hash: hash.clone(), user: user.clone(), alerts: Vec::new(), expires_at: NOW };
+        store.put_action(&token).await.unwrap();
+        store.take_action(&hash, NOW).await.unwrap();
+    });
+    check("ActionTokens", &tokens.await);
+    let scan = requests(async |store| {
+        store.armed_symbols(Some(&FollowerCursor::new("ARMED#AAPL u#a1"))).await.unwrap();
+    });
+    check("ArmedScan", &scan.await);
 }
 
 #[tokio::test]

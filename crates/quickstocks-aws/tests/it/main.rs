@@ -10,5 +10,6 @@ mod scripted;
 mod conformance;
 mod dynamo_actions;
 mod dynamo_faults;
+mod kms;
 mod sender;
 mod sns;

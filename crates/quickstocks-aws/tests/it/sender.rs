@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
@@ -174,6 +174,32 @@ async fn as_many_posts_as_allowed_and_no_more_are_under_way() {
     assert_eq!(gateway.most_under_way(), IN_FLIGHT);
     // Sockets are used again; hyper may open a few more than it needs.
     assert!(gateway.sockets() <= IN_FLIGHT * 2, "{} sockets", gateway.sockets());
+}
+
+#[tokio::test]
+async fn posts_begin_no_faster_than_their_share_of_the_account_and_all_of_them_begin() {
+    let gateway = Gateway::start(1).await;
+    let sender = sender(&gateway.url, 8).paced(NonZeroU32::new(8).unwrap());
+    let ids: Vec<ConnectionId> = (0..4).map(|at| ConnectionId::new(&format!("c{at}"))).collect();
+    let mut posts: Vec<_> = ids.iter().map(|id| Box::pin(sender.send(id, "200"))).collect();
+    // Two, a quarter of eight, may begin at once; the others wait without having opened a socket.
+    let rest = posts.split_off(2);
+    for delivery in join_all(posts).await {
+        assert!(matches!(delivery, Delivery::Sent), "{delivery:?}");
+    }
+    assert_eq!(gateway.requests().len(), 2);
+    for delivery in join_all(rest).await {
+        assert!(matches!(delivery, Delivery::Sent), "{delivery:?}");
+    }
+    assert_eq!(gateway.requests().len(), 4);
+
+    let slow = self::sender(&gateway.url, 8).paced(NonZeroU32::MIN);
+    assert!(matches!(slow.send(&ids[0], "200").await, Delivery::Sent));
+    let mut next = Box::pin(slow.send(&ids[1], "200"));
+    assert!(futures_util::poll!(&mut next).is_pending(), "its second has not come");
+    tokio::task::yield_now().await;
+    assert_eq!(gateway.requests().len(), 5, "a post whose turn has not come is not begun");
+    assert!(matches!(next.await, Delivery::Sent));
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quickstocks_aws::SnsTickPublisher;
-use quickstocks_core::model::{Missing, MissingReason, ShardRange, SourceHealth, Tick, TickNumber};
-use quickstocks_core::ports::{PublishError, TickPublisher};
+use quickstocks_core::model::{
+    DeviceId, Missing, MissingReason, PushOrder, PushPurpose, ShardRange, SourceHealth, Tick, TickNumber,
+};
+use quickstocks_core::ports::{PublishError, PushRequester, TickPublisher};
 use quickstocks_testkit::sample::{self, NOW};
-use quickstocks_wire::sns::decode_tick;
+use quickstocks_wire::sns::{TopicMessage, decode, decode_tick};
 
 use crate::scripted::{Answer, Request, Service};
 
@@ -24,7 +26,7 @@ fn tick(number: u64, quotes: usize) -> Tick {
         quotes: (0..quotes).map(|n| sample::stored(&format!("S{n}"), "12.34", Duration::ZERO, number)).collect(),
         missing: Vec::new(),
         shards: ShardRange::ALL,
-        after: None,
+        rest: None,
     }
 }
 
@@ -169,4 +171,21 @@ async fn a_batch_that_is_refused_does_not_keep_the_others_from_being_published()
     assert_eq!((failed, total), (10, 11));
     assert!(source.to_string().contains("AuthorizationError"), "{source}");
     assert_eq!(service.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_to_push_goes_out_under_its_kind_and_its_failure_is_told() {
+    let order = PushOrder { user: sample::user("ann"), device: DeviceId::new("1f"), purpose: PushPurpose::Test };
+    let service = Service::new(|number, _| {
+        if number == 0 {
+            return Answer::ok("<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>");
+        }
+        Answer::Http(403, "<ErrorResponse><Error><Code>AuthorizationError</Code></Error></ErrorResponse>".to_owned())
+    });
+    publisher(&service).request(&order).await.unwrap();
+    let sent = fields(&service.requests()[0]);
+    assert_eq!(sent["MessageAttributes.entry.1.Value.StringValue"], "push");
+    assert_eq!(decode(&sent["Message"]).unwrap(), TopicMessage::Push(order.clone()));
+    let refused = publisher(&service).request(&order).await;
+    assert!(matches!(refused, Err(PublishError::Failed { failed: 1, total: 1, .. })), "{refused:?}");
 }

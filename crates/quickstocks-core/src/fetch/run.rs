@@ -2,15 +2,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join;
+
 use super::plan::{Plan, PlanConfig, plan, woken};
 use crate::alerts::carry_split;
 use crate::model::{
-    CallBudget, Missing, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Quote, Shard, ShardRange, SourceHealth, SourceReason,
-    SourceState, SourceStatus, StoredQuote, Symbol, Tick, TickNumber, Timestamp,
+    AlertWork, CallBudget, Missing, MissingReason, POLL_SHARDS, PollEntry, PollRecord, Quote, QuoteStep, Shard, ShardRange,
+    SourceHealth, SourceReason, SourceState, SourceStatus, StoredQuote, Symbol, Tick, TickNumber, Timestamp,
 };
 use crate::ports::{
-    CallCounter, Clock, PollSetReader, PollSetWriter, PublishError, QuoteReader, QuoteSource, QuoteWrite, QuoteWriter,
-    SourceAnswer, SourceStatusReader, SourceStatusWriter, StoreError, TickPublisher,
+    AlertWorkPublisher, CallCounter, Clock, PollSetReader, PollSetWriter, PublishError, QuoteReader, QuoteSource, QuoteWrite,
+    QuoteWriter, SourceAnswer, SourceStatusReader, SourceStatusWriter, StoreError, TickPublisher,
 };
 
 /// Settings of the fetcher.
@@ -37,6 +39,7 @@ pub struct Fetch {
     pub status: Arc<dyn SourceStatusReader>,
     pub status_writer: Arc<dyn SourceStatusWriter>,
     pub publisher: Arc<dyn TickPublisher>,
+    pub alert_work: Arc<dyn AlertWorkPublisher>,
     pub clock: Arc<dyn Clock>,
     pub config: FetchConfig,
 }
@@ -71,6 +74,8 @@ pub struct FetchReport {
     pub health: SourceHealth,
     /// How many messages were published.
     pub published: usize,
+    /// How many quotes were published to be held against alerts.
+    pub alert_steps: usize,
 }
 
 impl Fetch {
@@ -105,9 +110,10 @@ impl Fetch {
             quotes: changed,
             missing: std::mem::take(&mut notes.newly_missing),
             shards: ShardRange::ALL,
-            after: None,
+            rest: None,
         };
-        let published = self.publish(&outcome).await;
+        let work = alert_work(&outcome, earlier, &entries);
+        let published = self.publish(&outcome, &work).await;
         if published.is_err() {
             notes.forget(&outcome.missing);
         }
@@ -124,6 +130,7 @@ impl Fetch {
             unanswered: answer.unanswered.len(),
             health,
             published,
+            alert_steps: work.steps.len(),
         })
     }
 
@@ -183,9 +190,9 @@ impl Fetch {
                 quotes: changed.clone(),
                 missing: Vec::new(),
                 shards: ShardRange::ALL,
-                after: None,
+                rest: None,
             };
-            published = self.publish(&tick).await?;
+            published = self.publish(&tick, &alert_work(&tick, HashMap::new(), entries)).await?;
             after.published = after.tick;
         }
         if after != before {
@@ -233,15 +240,32 @@ impl Fetch {
         Ok(stored)
     }
 
-    async fn publish(&self, tick: &Tick) -> Result<usize, PublishError> {
+    /// Publishes a tick, and apart from it what alerts make of it. When either fails the next tick carries both: alerts look at no tick
+    /// twice.
+    async fn publish(&self, tick: &Tick, work: &AlertWork) -> Result<usize, PublishError> {
         if tick.quotes.is_empty() && tick.missing.is_empty() && !tick.source_changed {
             return Ok(0);
         }
         let ticks: Vec<Tick> =
             ShardRange::split(self.config.dispatch_messages).into_iter().map(|shards| Tick { shards, ..tick.clone() }).collect();
-        self.publisher.publish(&ticks).await?;
+        let alert_work = async { if work.steps.is_empty() { Ok(()) } else { self.alert_work.publish_alert_work(work).await } };
+        let (told, watched) = join(self.publisher.publish(&ticks), alert_work).await;
+        told?;
+        watched?;
         Ok(ticks.len())
     }
+}
+
+/// The quotes of a tick that alerts watch, or did, with those before them. A lease that ran out is no reason to leave one out: it costs a
+/// look, and the sweep may be late.
+fn alert_work(tick: &Tick, mut earlier: HashMap<Symbol, StoredQuote>, entries: &[PollEntry]) -> AlertWork {
+    let armed: HashSet<&Symbol> = entries.iter().filter(|entry| entry.armed_until.is_some()).map(|entry| &entry.symbol).collect();
+    let steps = tick.quotes.iter().filter(|stored| armed.contains(&stored.quote.symbol)).map(|stored| QuoteStep {
+        // What was stored before but told by nobody is a step of its own, and is not known any more.
+        previous: earlier.remove(&stored.quote.symbol).filter(|previous| previous.tick < stored.tick),
+        quote: stored.clone(),
+    });
+    AlertWork { made_at: tick.made_at, tries: 0, steps: steps.collect() }
 }
 
 /// The quotes that differ from what is stored and are not older than it.

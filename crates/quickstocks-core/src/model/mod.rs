@@ -4,6 +4,8 @@ mod alert;
 mod connection;
 mod history;
 mod identity;
+mod notification;
+mod owned_alert;
 mod poll;
 mod preferences;
 mod push;
@@ -29,6 +31,11 @@ pub use identity::{
     RECOVERY_CODE_LENGTH, RECOVERY_LIFETIME, SESSION_LIFETIME, Scope, Secret, SignUp, TICKET_LIFETIME, Token, TokenHash,
     TokenKind, TokenName, User, UserId,
 };
+pub use notification::{
+    DeviceReceipt, Hold, HoldReason, INBOX_COUNTED, NOTIFICATION_LIFETIME, NoticeDelivery, NoticeState, Notification,
+    NotificationId, OutboxLease, OutboxRest, RECEIPT_LIFETIME, ReceiptOutcome,
+};
+pub use owned_alert::{ActionToken, Alert, AlertId, MAX_ALERTS};
 pub use poll::{Lease, PollEntry, PollRecord, Urgency};
 pub use preferences::{Colours, DisplayCurrency, InvalidPreference, Locale, Preferences, QuietHours, Theme, TimeOfDay, TimeZone};
 pub use push::{
@@ -45,7 +52,7 @@ pub use source::{
 };
 pub use sweep::{Follower, FollowerCursor, SweepState, UnfinishedSweep};
 pub use symbol::{InvalidSymbol, MAX_SYMBOL_LENGTH, Symbol};
-pub use tick::{Tick, TickNumber};
+pub use tick::{AlertWork, QuoteStep, ShardRest, Tick, TickNumber};
 pub use time::Timestamp;
 pub use watchlist::{
     InvalidNote, InvalidWatchlist, ListId, MAX_LIST_NAME_CHARS, MAX_LISTS, MAX_NOTE_CHARS, MAX_SYMBOLS_PER_LIST, Note, Watchlist,

@@ -177,7 +177,18 @@ pub enum PushState {
         token: TokenHash,
     },
     /// The token came back.
-    Active,
+    Active {
+        /// The hash of that token: a device that did not hear the answer says it again.
+        #[serde(with = "token_hash")]
+        token: TokenHash,
+    },
+}
+
+impl PushState {
+    /// Whether notifications are sent to it.
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
 }
 
 mod token_hash {
@@ -264,7 +275,7 @@ impl PushTopic {
 /// Something that can be done about a notification without opening the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushAction {
-    /// What it is: `snooze`, `rearm` or `mute_today`.
+    /// What it is: `snooze`, `rearm` or `mute`.
     pub id: String,
     /// What its button says.
     pub title: String,

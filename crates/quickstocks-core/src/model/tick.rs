@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, Missing, ShardRange, SourceHealth, StoredQuote, Timestamp};
+use super::{ConnectionId, Missing, Shard, ShardRange, SourceHealth, StoredQuote, Timestamp};
 
 /// The number of a tick. It only grows; gaps are allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,6 +35,44 @@ pub struct Tick {
     pub missing: Vec<Missing>,
     /// Whose connections it is for.
     pub shards: ShardRange,
-    /// Where an earlier dispatcher stopped in the first shard of the range: connections up to and with this one are served.
+    /// What an earlier dispatcher left of the range when its time was up; the others of the range are served. `None` for the whole range.
+    pub rest: Option<Vec<ShardRest>>,
+}
+
+/// A shard of which some connections have not been served yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardRest {
+    /// The shard.
+    pub shard: Shard,
+    /// Connections up to and with this one are served; `None` when none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ConnectionId>,
+}
+
+/// A quote that was accepted, and the one it took the place of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteStep {
+    /// The quote before it; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<StoredQuote>,
+    /// The quote.
+    pub quote: StoredQuote,
+}
+
+/// What one poll changed of what alerts watch. It travels apart from ticks, so that prices never delay alerts, and is never too old:
+/// whoever saw a later quote looks at none before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertWork {
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// How often it was handed on because something failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u8,
+    /// The quotes, one a symbol.
+    pub steps: Vec<QuoteStep>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(tries: &u8) -> bool {
+    *tries == 0
 }

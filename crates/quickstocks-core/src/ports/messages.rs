@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::model::{ConnectionId, ListId, Tick, UserId, Watchlist};
+use crate::model::{AlertWork, ConnectionId, ListId, Notification, Tick, UserId, Watchlist};
 
 /// Why ticks could not be published.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,20 @@ pub trait TickPublisher: Send + Sync {
     /// Publishes each tick as one message, or as several when its quotes do not fit one. Delivery is at least once and unordered.
     /// A failure of one message MUST NOT keep the others from being published.
     async fn publish(&self, ticks: &[Tick]) -> Result<(), PublishError>;
+}
+
+/// Hands quotes to whoever holds them against alerts.
+#[async_trait]
+pub trait AlertWorkPublisher: Send + Sync {
+    /// Publishes the quotes as one message, or as several when they do not fit one, apart from any tick. Delivery is at least once and
+    /// unordered.
+    async fn publish_alert_work(&self, work: &AlertWork) -> Result<(), PublishError>;
+}
+
+/// Renders notifications for open pages.
+pub trait NoticeEncoder: Send + Sync {
+    /// The frames that tell of these; more than one only above the platform's frame size.
+    fn frames(&self, notices: &[&Notification]) -> Vec<String>;
 }
 
 /// How a list is after a change.

@@ -1,6 +1,7 @@
 //! What the domain asks of the world. Each method's comment is its contract: MUST is checked by the conformance
 //! suite on every adapter. All methods are cancel-safe in the sense that a dropped future leaves nothing half-written.
 
+mod alerts;
 mod connections;
 mod identity;
 mod messages;
@@ -15,9 +16,13 @@ mod sweep;
 mod watchlists;
 mod world;
 
+pub use alerts::{ActionTokens, AlertReader, AlertWriter, ArmedPage, ArmedScan, NotificationReader, NotificationWriter, Outbox};
 pub use connections::{ConnectionPage, ConnectionReader, ConnectionWriter};
 pub use identity::{TokenReader, TokenWriter, UserReader, UserWriter};
-pub use messages::{ConnectionSender, Delivery, FrameEncoder, ListAnnouncer, ListChange, PublishError, TickPublisher};
+pub use messages::{
+    AlertWorkPublisher, ConnectionSender, Delivery, FrameEncoder, ListAnnouncer, ListChange, NoticeEncoder, PublishError,
+    TickPublisher,
+};
 pub use poll_set::{PollPage, PollSetReader, PollSetWriter};
 pub use preferences::{PreferencesReader, PreferencesWriter};
 pub use push::{

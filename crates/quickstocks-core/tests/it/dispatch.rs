@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use proptest::prelude::*;
 use quickstocks_core::dispatch::{Dispatch, DispatchError, DispatchReport, STALE_AFTER};
 use quickstocks_core::model::{
-    CONNECTION_LIFETIME, CONNECTION_SHARDS, Connection, ConnectionId, MissingReason, Shard, ShardRange, Symbol, Tick, Timestamp,
-    UserId, connection_shard,
+    CONNECTION_LIFETIME, CONNECTION_SHARDS, Connection, ConnectionId, MissingReason, Shard, ShardRange, ShardRest, Symbol, Tick,
+    TickNumber, Timestamp, UserId, connection_shard,
 };
 use quickstocks_core::ports::{ConnectionPage, ConnectionReader, ConnectionSender, Delivery, FrameEncoder, StoreError};
 use quickstocks_testkit::faults::{Fault, Method};
@@ -69,7 +69,13 @@ impl ConnectionSender for Watched {
 }
 
 async fn run(world: &World, tick: &Tick) -> DispatchReport {
-    world.dispatch().run(tick, &Words::of(tick), world.later()).await.unwrap()
+    untimed(world.dispatch().run(tick, &Words::of(tick), world.later()).await.unwrap())
+}
+
+/// What a report says but for the time.
+fn untimed(report: DispatchReport) -> DispatchReport {
+    assert_eq!(report.last_sent_at.is_some(), report.sent > 0, "{report:?}");
+    DispatchReport { last_sent_at: None, ..report }
 }
 
 #[tokio::test]
@@ -146,6 +152,79 @@ async fn as_many_frames_are_under_way_as_are_allowed_and_never_more() {
 }
 
 #[tokio::test]
+async fn each_tick_begins_with_another_shard() {
+    let all = followers(200, &["AAPL"]);
+    let mut firsts = BTreeSet::new();
+    for number in 0..u64::from(CONNECTION_SHARDS) {
+        let world = World::with_page_size(100);
+        world.add(&all).await;
+        let sender = Arc::new(Watched::default());
+        let tick = Tick { tick: TickNumber(number), ..tick(&["AAPL"]) };
+        let dispatch = Dispatch { in_flight: 1, ..world.dispatch_through(Arc::clone(&sender) as _) };
+        assert_eq!(dispatch.run(&tick, &Words::of(&tick), world.later()).await.unwrap().sent, 200);
+        firsts.insert(connection_shard(&sender.order()[0]).0);
+    }
+    assert_eq!(firsts.len(), usize::from(CONNECTION_SHARDS), "somebody is always served before the others: {firsts:?}");
+}
+
+/// Notes how many pages are read at once, and whether posts are under way meanwhile.
+struct WatchedPages {
+    memory: Arc<MemoryStore>,
+    reading: AtomicUsize,
+    most: AtomicUsize,
+}
+
+#[async_trait]
+impl ConnectionReader for WatchedPages {
+    async fn page(&self, shard: Shard, after: Option<&ConnectionId>, now: Timestamp) -> Result<ConnectionPage, StoreError> {
+        let reading = self.reading.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(reading, Ordering::SeqCst);
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        self.reading.fetch_sub(1, Ordering::SeqCst);
+        ConnectionReader::page(&*self.memory, shard, after, now).await
+    }
+
+    async fn connection(&self, id: &ConnectionId, now: Timestamp) -> Result<Option<Connection>, StoreError> {
+        self.memory.connection(id, now).await
+    }
+
+    async fn connections_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<ConnectionId>, StoreError> {
+        self.memory.connections_of(user, now).await
+    }
+}
+
+#[tokio::test]
+async fn four_shards_are_read_at_once() {
+    let world = World::with_page_size(5);
+    world.add(&followers(200, &["AAPL"])).await;
+    let pages = Arc::new(WatchedPages {
+        memory: Arc::clone(&world.memory),
+        reading: AtomicUsize::default(),
+        most: AtomicUsize::default(),
+    });
+    let dispatch = Dispatch { connections: Arc::clone(&pages) as _, ..world.dispatch() };
+    let tick = tick(&["AAPL"]);
+    assert_eq!(dispatch.run(&tick, &Words::of(&tick), world.later()).await.unwrap().sent, 200);
+    assert_eq!(pages.most.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn the_report_tells_when_the_last_message_was_taken_and_not_when_the_run_ended() {
+    let world = World::with_page_size(100);
+    world.add(&[follower("c", &["AAPL"]), follower("gone", &["AAPL"])]).await;
+    world.sender.answer(&id("gone"), SendAnswer::Gone);
+    let sender = Slow { sender: Arc::clone(&world.sender), clock: Arc::clone(&world.clock), per_frame: Duration::from_secs(1) };
+    let tick = tick(&["AAPL"]);
+    let dispatch = Dispatch { in_flight: 1, ..world.dispatch_through(Arc::new(sender)) };
+    let report = dispatch.run(&tick, &Words::of(&tick), world.later()).await.unwrap();
+    let first = [id("c"), id("gone")].into_iter().min_by_key(|id| (16 + connection_shard(id).0 - 7) % 16);
+    let seconds = if first == Some(id("c")) { 1 } else { 2 };
+    assert_eq!(report.last_sent_at, Some(NOW + Duration::from_secs(seconds)));
+}
+
+#[tokio::test]
 async fn a_connection_that_hangs_does_not_keep_the_others_of_its_page_waiting() {
     let world = World::with_page_size(100);
     world.add(&followers(40, &["AAPL"])).await;
@@ -192,7 +271,7 @@ async fn who_is_throttled_is_tried_once_more_after_the_others() {
     let sender = Arc::new(Watched { throttled_first: [unlucky.clone()].into(), ..Watched::default() });
     let tick = tick(&["AAPL"]);
     let dispatch = world.dispatch_through(Arc::clone(&sender) as _);
-    let report = dispatch.run(&tick, &Words::of(&tick), world.later()).await.unwrap();
+    let report = untimed(dispatch.run(&tick, &Words::of(&tick), world.later()).await.unwrap());
     assert_eq!(report, DispatchReport { connections: all.len(), sent: all.len(), ..DispatchReport::default() });
     let mut expect: Vec<ConnectionId> = all.iter().map(|one| one.id.clone()).collect();
     expect.push(unlucky.clone());
@@ -360,7 +439,8 @@ async fn a_shard_that_cannot_be_read_is_an_error_and_the_others_are_served() {
         let tick = tick(&["AAPL"]);
         let error = world.dispatch().run(&tick, &Words::of(&tick), world.later()).await.unwrap_err();
         assert!(matches!(error, DispatchError::Store(_)), "{error}");
-        let served = all.iter().map(|one| one.id.clone()).filter(|id| connection_shard(id).0 != 3);
+        // The tick's number is 7, so it begins with shard 7; one page is a whole shard.
+        let served = all.iter().map(|one| one.id.clone()).filter(|id| connection_shard(id).0 != 10);
         assert_eq!(world.sender.recipients(), served.collect::<Vec<_>>(), "{fault:?}");
     }
 }

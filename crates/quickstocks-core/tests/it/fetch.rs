@@ -90,6 +90,7 @@ async fn the_first_poll_stores_and_publishes_every_quote_and_says_that_the_sourc
         unanswered: 0,
         health: told.source,
         published: 1,
+        alert_steps: 0,
     };
     assert_eq!(report, expect);
     let status = world.status().await;

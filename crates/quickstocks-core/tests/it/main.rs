@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod dispatch;
 #[cfg(test)]
 mod fetch;
@@ -10,6 +12,8 @@ mod fetch;
 mod guests;
 #[cfg(test)]
 mod live;
+#[cfg(test)]
+mod notify;
 #[cfg(test)]
 mod planner;
 #[cfg(test)]

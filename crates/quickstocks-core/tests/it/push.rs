@@ -60,7 +60,7 @@ impl Scene {
 
     /// A device of a user that is active.
     async fn active(&self, device: &str, of: &str) -> PushSubscription {
-        let subscription = PushSubscription { state: PushState::Active, ..sample::push_subscription(device, of) };
+        let subscription = sample::active_push_subscription(device, of);
         self.world.store.put_push_subscription(&subscription).await.unwrap();
         subscription
     }
@@ -134,8 +134,10 @@ async fn a_device_becomes_active_when_its_first_message_comes_back() {
         assert!(matches!(refused, Err(DeviceError::Token | DeviceError::NotFound)), "{refused:?}");
     }
     let active = devices.activate(&ann, &made.id, &token).await.unwrap();
-    assert_eq!((active.state.clone(), scene.of("ann").await), (PushState::Active, vec![active]));
-    assert!(matches!(devices.activate(&ann, &made.id, &token).await, Err(DeviceError::Token)), "once");
+    assert_eq!((active.state.clone(), scene.of("ann").await), (PushState::Active { token: token.hash() }, vec![active.clone()]));
+    assert_eq!(devices.activate(&ann, &made.id, &token).await.unwrap(), active, "the answer may have been lost on its way");
+    let other = devices.activate(&ann, &made.id, &Secret::from_random([9; 32])).await;
+    assert!(matches!(other, Err(DeviceError::Token)), "{other:?}");
     let delivered = [DeviceDelivery { device: made.id, outcome: DeviceOutcome::Accepted }];
     assert_eq!(deliver(&scene, &[], NOW + DEADLINE).await, delivered);
 }
@@ -162,7 +164,7 @@ async fn hearing_again_of_an_active_device_changes_its_name_and_sends_nothing() 
     let renamed = NewSubscription { name: "Ann's phone".parse().unwrap(), ..new("phone") };
     devices.subscribe(&ann, renamed).await.unwrap();
     let [stored] = <[_; 1]>::try_from(scene.of("ann").await).unwrap();
-    assert_eq!((stored.name.as_str(), stored.state), ("Ann's phone", PushState::Active));
+    assert_eq!((stored.name.as_str(), stored.state.is_active()), ("Ann's phone", true));
     assert_eq!(scene.requester.orders().len(), 1);
 
     // Another key of the server, or other keys of the device: it has to prove itself again.

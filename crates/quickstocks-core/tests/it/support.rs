@@ -90,6 +90,7 @@ impl World {
             status: Arc::clone(&self.store) as _,
             status_writer: Arc::clone(&self.store) as _,
             publisher: Arc::clone(&self.publisher) as _,
+            alert_work: Arc::clone(&self.publisher) as _,
             clock: Arc::clone(&self.clock) as _,
             config: FetchConfig { tick: TICK, budget: CallBudget::Off, dispatch_messages: 1 },
         }
@@ -161,7 +162,7 @@ pub(crate) fn tick(changed: &[&str]) -> Tick {
         quotes,
         missing: Vec::new(),
         shards: ShardRange::ALL,
-        after: None,
+        rest: None,
     }
 }
 

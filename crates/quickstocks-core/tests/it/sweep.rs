@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quickstocks_core::model::{Lease, ListId, POLL_SHARDS, Symbol, Timestamp, TokenKind, Urgency};
+use quickstocks_core::alerts::ARMED_LEASE;
+use quickstocks_core::model::{
+    Alert, AlertState, AlertStatus, Lease, ListId, POLL_SHARDS, Symbol, Timestamp, TokenKind, Urgency,
+};
 use quickstocks_core::ports::{
-    Change, Clock, PollSetWriter, SweepReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
+    AlertWriter, Change, Clock, PollSetWriter, SweepReader, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::sweep::{SEEN_WITHIN, SWEEP_EVERY, Sweep, SweepOutcome, SweepReport};
 use quickstocks_core::watchlists::FOLLOWED_LEASE;
@@ -21,6 +24,7 @@ impl World {
     fn sweep(&self) -> Sweep {
         Sweep {
             lists: Arc::clone(&self.store) as _,
+            armed: Arc::clone(&self.store) as _,
             poll_set: Arc::clone(&self.store) as _,
             poll_writer: Arc::clone(&self.store) as _,
             state: Arc::clone(&self.store) as _,
@@ -63,7 +67,7 @@ async fn what_seen_users_follow_stays_and_what_nobody_follows_goes() {
     world.lease(&["AAPL", "GONE", "SEEN"], Urgency::Followed, soon).await;
     world.lease(&["SEEN"], Urgency::OnScreen, soon).await;
     let report = world.swept().await;
-    let expected = SweepReport { outcome: SweepOutcome::Finished, users: 2, unseen: 0, symbols: 3, ended: 2 };
+    let expected = SweepReport { outcome: SweepOutcome::Finished, users: 2, unseen: 0, symbols: 3, armed: 0, ended: 2 };
     assert_eq!(report, expected);
     assert_eq!(world.wanted(), sample::symbols(&["AAPL", "IBM", "MSFT", "SEEN"]));
     let until = world.clock.now() + FOLLOWED_LEASE;
@@ -250,4 +254,22 @@ async fn what_three_or_more_follow_is_remembered_as_followed_most() {
     assert_eq!(most().await, ["AAPL 3"]);
     assert_eq!(world.swept().await.outcome, SweepOutcome::Finished);
     assert_eq!(most().await, ["AAPL 3", "MSFT 3"]);
+}
+
+#[tokio::test]
+async fn what_alerts_watch_stays_polled_whoever_follows_it() {
+    let world = World::default();
+    for (id, symbol, status) in
+        [("a1", "AAPL", AlertStatus::Armed), ("a2", "MSFT", AlertStatus::Resting), ("a3", "IBM", AlertStatus::Fired)]
+    {
+        let state = AlertState { status, ..AlertState::default() };
+        world.memory.insert_alert(&Alert { state, ..sample::alert(id, "ann", symbol) }).await.unwrap();
+    }
+    let report = world.swept().await;
+    assert_eq!((report.armed, report.users, report.ended), (2, 0, 0));
+    assert_eq!(world.wanted(), sample::symbols(&["AAPL", "MSFT"]));
+    world.clock.advance(SWEEP_EVERY);
+    world.swept().await;
+    world.clock.advance(ARMED_LEASE - HOUR);
+    assert_eq!(world.wanted(), sample::symbols(&["AAPL", "MSFT"]), "two sweeps may fail");
 }

@@ -3,9 +3,11 @@
 //! [`store_conformance!`](crate::store_conformance) turns every function of these modules into a test of its own, so that
 //! what a store gets wrong stands in the name of the test that fails. Each test is given an empty store of its own.
 
+pub mod alerts;
 pub mod connections;
 pub mod identity;
 pub mod model;
+pub mod notifications;
 mod operation;
 pub mod poll_set;
 pub mod preferences;

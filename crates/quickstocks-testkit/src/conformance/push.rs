@@ -42,7 +42,7 @@ fn other_keys() -> PushKeys {
 /// In each state, with a name of any script.
 pub async fn a_subscription_is_read_back_whole(under_test: Store) {
     assert_eq!(get(&under_test, "ann").await, []);
-    for state in [PushState::Pending, activating("70"), PushState::Active] {
+    for state in [PushState::Pending, activating("70"), sample::active()] {
         let name = "T\u{e9}l\u{e9}phone \u{1f4f1}".parse().expect("a name");
         let subscription = PushSubscription { state, name, ..sample::push_subscription("one", "ann") };
         assert_eq!(put(&under_test, &subscription).await, SubscriptionWrite::Stored);
@@ -68,7 +68,7 @@ pub async fn the_subscriptions_of_a_user_are_ordered_and_nobody_elses(under_test
 
 /// "Over the one of its endpoint": a user's own, whatever its keys were.
 pub async fn an_endpoint_has_one_subscription(under_test: Store) {
-    let first = PushSubscription { state: PushState::Active, ..sample::push_subscription("one", "ann") };
+    let first = sample::active_push_subscription("one", "ann");
     put(&under_test, &first).await;
     let renewed = PushSubscription { keys: other_keys(), ..sample::push_subscription("one", "ann") };
     assert_eq!(put(&under_test, &renewed).await, SubscriptionWrite::Stored);
@@ -92,7 +92,7 @@ pub async fn a_subscription_moves_to_whoever_shows_its_keys(under_test: Store) {
 
 /// "And MUST stay as it is otherwise."
 pub async fn a_subscription_of_another_user_with_other_keys_stays(under_test: Store) {
-    let of_ann = PushSubscription { state: PushState::Active, ..sample::push_subscription("one", "ann") };
+    let of_ann = sample::active_push_subscription("one", "ann");
     put(&under_test, &of_ann).await;
     let keys = of_ann.keys.clone();
     for wrong in
@@ -137,24 +137,24 @@ pub async fn another_users_subscription_is_out_of_reach(under_test: Store) {
     let of_bob = sample::push_subscription("one", "bob");
     assert!(!remove(&under_test, &of_bob, None).await);
     assert!(!remove(&under_test, &of_bob, Some(&of_ann.keys)).await);
-    assert!(!advance(&under_test, &of_bob, &PushState::Pending, &PushState::Active).await);
+    assert!(!advance(&under_test, &of_bob, &PushState::Pending, &sample::active()).await);
     assert_eq!(get(&under_test, "ann").await, [of_ann]);
 }
 
 /// "Moves a user's subscription from one state to another."
 pub async fn a_state_follows_only_the_expected_one(under_test: Store) {
     let subscription = sample::push_subscription("one", "ann");
-    assert!(!advance(&under_test, &subscription, &PushState::Pending, &PushState::Active).await, "none is made");
+    assert!(!advance(&under_test, &subscription, &PushState::Pending, &sample::active()).await, "none is made");
     put(&under_test, &subscription).await;
     for (from, to, moved) in [
-        (PushState::Active, PushState::Pending, false),
-        (activating("70"), PushState::Active, false),
+        (sample::active(), PushState::Pending, false),
+        (activating("70"), sample::active(), false),
         (PushState::Pending, activating("70"), true),
         (PushState::Pending, activating("71"), false),
-        (activating("71"), PushState::Active, false),
-        (activating("70"), PushState::Active, true),
-        (activating("70"), PushState::Active, false),
-        (PushState::Active, PushState::Pending, true),
+        (activating("71"), sample::active(), false),
+        (activating("70"), sample::active(), true),
+        (activating("70"), sample::active(), false),
+        (sample::active(), PushState::Pending, true),
     ] {
         assert_eq!(advance(&under_test, &subscription, &from, &to).await, moved, "{from:?} {to:?}");
     }

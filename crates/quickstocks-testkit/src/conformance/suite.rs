@@ -137,6 +137,36 @@ macro_rules! store_conformance {
                 orders_counted_at_once_are_all_counted
                 a_removed_user_has_no_subscriptions
             }
+            alerts {
+                an_alert_is_read_back_whole
+                the_alerts_of_a_user_are_ordered_and_nobody_elses
+                another_users_alert_is_out_of_reach
+                inserting_a_second_time_conflicts_and_changes_nothing
+                armed_alerts_are_those_that_are_watched
+                armed_alerts_follow_every_change
+                many_alerts_on_a_symbol_are_all_found
+                a_change_and_its_notifications_are_stored_together
+                a_change_of_another_revision_stores_nothing
+                of_callers_that_fire_one_revision_exactly_one_does
+                a_deleted_alert_leaves_what_was_told_of_it
+                a_removed_user_has_no_alerts_and_no_notifications
+                of_twenty_callers_exactly_one_takes_an_action
+                an_expired_or_unknown_action_is_answered_with_none
+                every_symbol_that_is_watched_is_paged
+            }
+            notifications {
+                a_notification_is_read_back_whole
+                notifications_are_paged_from_the_newest
+                the_notifications_of_an_alert_are_its_own
+                what_was_read_is_noted_once
+                an_outbox_is_due_from_its_notification_on
+                of_twenty_callers_exactly_one_leases_an_outbox
+                what_is_pending_is_given_until_it_is_done
+                noting_a_delivery_makes_no_notification
+                a_lease_is_given_back_with_what_is_left
+                what_came_meanwhile_is_not_forgotten
+                a_lease_that_ran_out_ends_nothing
+            }
             requests {
                 events_are_counted_by_key_and_window
                 events_counted_at_once_are_all_counted
@@ -242,6 +272,8 @@ mod tests {
             ("watchlists", include_str!("watchlists.rs")),
             ("preferences", include_str!("preferences.rs")),
             ("push", include_str!("push.rs")),
+            ("alerts", include_str!("alerts.rs")),
+            ("notifications", include_str!("notifications.rs")),
             ("requests", include_str!("requests.rs")),
             ("source_state", include_str!("source_state.rs")),
             ("sweep", include_str!("sweep.rs")),

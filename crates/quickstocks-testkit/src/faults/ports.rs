@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, DeviceId, FollowerCursor, Lease, ListId, PollRecord, Preferences, PushKeys, PushPurpose,
-    PushState, PushSubscription, RequestRecord, Shard, SourceSession, SourceStatus, StoredQuote, SweepState, Symbol, TickNumber,
-    Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    ActionToken, Alert, AlertId, Breaker, Connection, ConnectionId, DeviceId, FollowerCursor, Lease, ListId, NoticeDelivery,
+    Notification, NotificationId, OutboxLease, OutboxRest, PollRecord, Preferences, PushKeys, PushPurpose, PushState,
+    PushSubscription, RequestRecord, Shard, SourceSession, SourceStatus, StoredQuote, SweepState, Symbol, TickNumber, Timestamp,
+    Token, TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
-    CallCounter, Change, ConnectionPage, ConnectionReader, ConnectionWriter, FollowerPage, PollPage, PollSetReader,
-    PollSetWriter, PreferencesReader, PreferencesWriter, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWrite,
-    QuoteWriter, RateCounter, RequestLog, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite,
-    SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistScan, WatchlistWriter,
+    ActionTokens, AlertReader, AlertWriter, ArmedPage, ArmedScan, CallCounter, Change, ConnectionPage, ConnectionReader,
+    ConnectionWriter, FollowerPage, NotificationReader, NotificationWriter, Outbox, PollPage, PollSetReader, PollSetWriter,
+    PreferencesReader, PreferencesWriter, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWrite, QuoteWriter,
+    RateCounter, RequestLog, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite, SweepReader,
+    SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistScan, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -131,6 +133,44 @@ through!(PushSubscriptionWriter {
     fn remove_push_subscription(user: &UserId, id: &DeviceId, keys: Option<&PushKeys>) -> bool => RemovePushSubscription;
     fn move_push_subscription(user: &UserId, id: &DeviceId, from: &PushState, to: &PushState) -> bool => MovePushSubscription;
     fn count_push_order(user: &UserId, purpose: PushPurpose, hour: i64) -> u32 => CountPushOrder;
+});
+
+through!(AlertReader {
+    fn alerts(user: &UserId) -> Vec<Alert> => Alerts;
+    fn alert(user: &UserId, id: &AlertId) -> Option<Alert> => Alert;
+    fn armed_alerts(symbols: &[Symbol]) -> Vec<Alert> => ArmedAlerts;
+});
+
+through!(AlertWriter {
+    fn insert_alert(alert: &Alert) -> Change => InsertAlert;
+    fn write_alert(alert: &Alert, expected: u64, notices: &[Notification]) -> bool => WriteAlert;
+    fn delete_alert(user: &UserId, id: &AlertId) -> bool => DeleteAlert;
+});
+
+through!(NotificationReader {
+    fn notifications(user: &UserId, before: Option<&NotificationId>, limit: usize) -> Vec<Notification> => Notifications;
+    fn notifications_of(user: &UserId, alert: &AlertId, limit: usize) -> Vec<Notification> => NotificationsOf;
+});
+
+through!(NotificationWriter {
+    fn mark_read(user: &UserId, ids: &[NotificationId], at: Timestamp) -> () => MarkRead;
+});
+
+through!(Outbox {
+    fn due_outboxes(now: Timestamp, limit: usize) -> Vec<UserId> => DueOutboxes;
+    fn lease_outbox(user: &UserId, now: Timestamp, until: Timestamp) -> Option<OutboxLease> => LeaseOutbox;
+    fn pending_notifications(lease: &OutboxLease) -> Vec<Notification> => PendingNotifications;
+    fn put_delivery(user: &UserId, id: &NotificationId, delivery: &NoticeDelivery) -> () => PutDelivery;
+    fn finish_outbox(lease: &OutboxLease, rest: Option<OutboxRest>) -> bool => FinishOutbox;
+});
+
+through!(ActionTokens {
+    fn put_action(token: &ActionToken) -> () => PutAction;
+    fn take_action(hash: &TokenHash, now: Timestamp) -> Option<ActionToken> => TakeAction;
+});
+
+through!(ArmedScan {
+    fn armed_symbols(after: Option<&FollowerCursor>) -> ArmedPage => ArmedSymbols;
 });
 
 through!(RateCounter {

@@ -28,6 +28,10 @@ impl UserWriter for MemoryStore {
         state.preferences.remove(user);
         state.push_subscriptions.retain(|_, subscription| subscription.user != *user);
         state.push_orders.retain(|(owner, _, _), _| owner != user);
+        state.alerts.retain(|(owner, _), _| owner != user);
+        state.notifications.retain(|(owner, _), _| owner != user);
+        state.outboxes.remove(user);
+        state.actions.retain(|_, token| token.user != *user);
         state.requests.retain(|(owner, _), _| owner != user);
         state.connections.retain(|_, connection| connection.user != *user);
         state.tokens.retain(|_, token| token.user != *user || !token.kind.is_listed());

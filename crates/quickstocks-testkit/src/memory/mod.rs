@@ -1,5 +1,6 @@
 //! The reference store: every port, in memory, by the letter of its contract.
 
+mod alerts;
 mod connections;
 mod identity;
 mod poll_set;
@@ -16,8 +17,9 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use quickstocks_core::model::{
-    Breaker, Connection, ConnectionId, DeviceId, ListId, PollEntry, Preferences, PushPurpose, PushSubscription, RequestRecord,
-    SourceSession, SourceStatus, StoredQuote, SweepState, Symbol, Timestamp, Token, TokenHash, User, UserId, Watchlist,
+    ActionToken, Alert, AlertId, Breaker, Connection, ConnectionId, DeviceId, ListId, Notification, NotificationId, PollEntry,
+    Preferences, PushPurpose, PushSubscription, RequestRecord, SourceSession, SourceStatus, StoredQuote, SweepState, Symbol,
+    Timestamp, Token, TokenHash, User, UserId, Watchlist,
 };
 
 /// Every store port in memory. It behaves as a real store does: it orders, it pages (three rows a page unless told
@@ -42,6 +44,10 @@ struct State {
     preferences: BTreeMap<UserId, Preferences>,
     push_subscriptions: BTreeMap<DeviceId, PushSubscription>,
     push_orders: HashMap<(UserId, PushPurpose, i64), u32>,
+    alerts: BTreeMap<(UserId, AlertId), Alert>,
+    notifications: BTreeMap<(UserId, NotificationId), Notification>,
+    outboxes: BTreeMap<UserId, alerts::OutboxRow>,
+    actions: BTreeMap<TokenHash, ActionToken>,
     session: Option<SourceSession>,
     breaker: Breaker,
     calls: BTreeMap<i64, u32>,
@@ -81,6 +87,11 @@ impl MemoryStore {
     /// Every quote, ordered by symbol.
     pub fn all_quotes(&self) -> Vec<StoredQuote> {
         self.state().quotes.values().cloned().collect()
+    }
+
+    /// Every notification of everybody, ordered by user and then by id.
+    pub fn all_notifications(&self) -> Vec<Notification> {
+        self.state().notifications.values().cloned().collect()
     }
 
     /// Every token, expired ones included, ordered by hash.

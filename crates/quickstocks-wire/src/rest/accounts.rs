@@ -2,7 +2,8 @@ use quickstocks_core::model::{Preferences, Scope, Timestamp, Token, TokenHash, T
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{SessionBody, schema};
+use super::{AlertBody, DeviceBody, SessionBody, schema};
+use crate::ws::NoticeView;
 
 /// What a guest may say when they come.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -134,6 +135,13 @@ pub struct AccountExport {
     /// Their preferences.
     #[schema(value_type = schema::Preferences)]
     pub preferences: Preferences,
+    /// Their alerts.
+    pub alerts: Vec<AlertBody>,
+    /// What happened to their alerts in the last 90 days, the newest first.
+    #[schema(value_type = Vec<schema::Notification>)]
+    pub notifications: Vec<NoticeView>,
     /// What lets them in.
     pub tokens: Vec<TokenBody>,
+    /// What their notifications are pushed to.
+    pub devices: Vec<DeviceBody>,
 }

@@ -283,6 +283,13 @@ pub enum Scope {
 
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
+pub enum DeviceState {
+    Pending,
+    Active,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum TokenKind {
     Session,
     AccessRead,
@@ -477,4 +484,188 @@ pub struct Bar {
     pub close: Option<String>,
     #[schema(nullable = false)]
     pub volume: Option<u64>,
+}
+
+/// What an alert waits for. Just the fields of its kind are there.
+#[derive(ToSchema)]
+pub struct Rule {
+    pub kind: super::RuleKind,
+    #[schema(example = "150", nullable = false)]
+    pub price: Option<String>,
+    #[schema(example = "5", nullable = false)]
+    pub percent: Option<String>,
+    #[schema(nullable = false)]
+    pub direction: Option<Direction>,
+    #[schema(nullable = false)]
+    pub since: Option<super::SinceKind>,
+    #[schema(nullable = false)]
+    pub window_minutes: Option<u16>,
+    #[schema(example = "3", nullable = false)]
+    pub times: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Direction {
+    Up,
+    Down,
+    Either,
+}
+
+/// How an alert that fires more than once gets ready again.
+#[derive(ToSchema)]
+pub struct Repeat {
+    #[schema(example = 15)]
+    pub cool_down_minutes: u32,
+    #[schema(example = "0.5")]
+    pub hysteresis_percent: String,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum AlertStatus {
+    Armed,
+    Resting,
+    Fired,
+    Expired,
+    Paused,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Verdict {
+    Waiting,
+    Beyond,
+    Snoozed,
+    Resting,
+    NoQuote,
+    NoData,
+    Fired,
+    Expired,
+    Paused,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum AlertEvent {
+    Fired,
+    SplitAdjusted,
+    Expired,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Trigger {
+    Price,
+    DayHigh,
+    DayLow,
+    Volume,
+}
+
+/// Something that happened to an alert. From `trigger` to `tick` only of one that fired, `ratio` only of a split.
+#[derive(ToSchema)]
+pub struct Notification {
+    /// A later one is greater.
+    #[schema(example = "019abf1c2d3e0123456789abcdef0123")]
+    pub id: String,
+    /// The alert, which may be gone.
+    pub alert: String,
+    #[schema(example = "AAPL")]
+    pub symbol: String,
+    /// Text from outside: never use it as markup.
+    #[schema(example = "Apple Inc.")]
+    pub name: String,
+    pub rule: Rule,
+    #[schema(nullable = false)]
+    pub note: Option<String>,
+    pub event: AlertEvent,
+    /// When it was decided.
+    pub at: i64,
+    #[schema(nullable = false)]
+    pub trigger: Option<Trigger>,
+    /// The value that triggered: a price, or a volume.
+    #[schema(example = "151.20", nullable = false)]
+    pub value: Option<String>,
+    /// What it had to reach.
+    #[schema(example = "150", nullable = false)]
+    pub threshold: Option<String>,
+    /// Whether it had to rise to it.
+    #[schema(nullable = false)]
+    pub rising: Option<bool>,
+    /// The quote's price; of a split, the target that the alert has now.
+    #[schema(example = "151.20", nullable = false)]
+    pub price: Option<String>,
+    #[schema(example = "0.75", nullable = false)]
+    pub change_percent: Option<String>,
+    #[schema(example = "USD", nullable = false)]
+    pub currency: Option<String>,
+    /// When the exchange dated the quote.
+    #[schema(nullable = false)]
+    pub as_of: Option<i64>,
+    #[schema(nullable = false)]
+    pub tick: Option<u64>,
+    /// How many new shares there are for each old one.
+    #[schema(example = "2", nullable = false)]
+    pub ratio: Option<String>,
+    pub read: bool,
+    pub created_at: i64,
+}
+
+/// What became of a notification on the way to its owner.
+#[derive(ToSchema)]
+pub struct NoticeDelivery {
+    pub state: NoticeState,
+    /// Whether open pages were told.
+    #[schema(nullable = false)]
+    pub shown: Option<bool>,
+    /// What it waits for, or did last.
+    #[schema(nullable = false)]
+    pub held: Option<Hold>,
+    /// The devices that are done with.
+    #[schema(nullable = false)]
+    pub devices: Option<Vec<DeviceReceipt>>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When there was nothing left to do.
+    #[schema(nullable = false)]
+    pub ended_at: Option<i64>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum NoticeState {
+    Pending,
+    Delivered,
+    GivenUp,
+}
+
+/// Why a notification waits.
+#[derive(ToSchema)]
+pub struct Hold {
+    pub by: HoldReason,
+    pub until: i64,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum HoldReason {
+    QuietHours,
+    DailyBudget,
+    PushService,
+}
+
+/// What became of a notification on one device. That a push service took it is no proof that it was shown.
+#[derive(ToSchema)]
+pub struct DeviceReceipt {
+    pub device: String,
+    pub outcome: ReceiptOutcome,
+    pub at: i64,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum ReceiptOutcome {
+    Accepted,
+    Gone,
+    Refused,
 }

@@ -1,9 +1,11 @@
 //! Frames over the WebSocket. `docs/PROTOCOL.md` is the contract; its examples are parsed by a test here.
 
 mod frames;
+mod notices;
 mod request;
 
 pub use frames::{TickFrames, encode_reply, list_frame};
+pub use notices::{NoticeFrames, NoticeView};
 pub use request::parse_request;
 
 /// API Gateway's largest frame, and the unit it bills messages by.

@@ -49,7 +49,14 @@ pub(crate) enum At {
 const LIST_WRITES: &[&str] = &["POST /watchlists", "PUT /watchlists/{id}"];
 
 /// Operations that check symbols with the source.
-const SYMBOL_CHECKS: &[&str] = &["POST /watchlists", "PUT /watchlists/{id}", "PUT /watchlists/{id}/symbols/{symbol}"];
+const SYMBOL_CHECKS: &[&str] = &[
+    "POST /watchlists",
+    "PUT /watchlists/{id}",
+    "PUT /watchlists/{id}/symbols/{symbol}",
+    "POST /alerts",
+    "POST /alerts/preview",
+    "PUT /alerts/{id}",
+];
 
 /// Operations about one list.
 const ONE_LIST: &[&str] = &[
@@ -58,6 +65,26 @@ const ONE_LIST: &[&str] = &[
     "DELETE /watchlists/{id}",
     "PUT /watchlists/{id}/symbols/{symbol}",
     "DELETE /watchlists/{id}/symbols/{symbol}",
+];
+
+/// Operations about one device.
+const ONE_DEVICE: &[&str] =
+    &["DELETE /push/subscriptions/{id}", "POST /push/subscriptions/{id}/activate", "POST /push/subscriptions/{id}/test"];
+
+/// The operation that adds a device.
+const SUBSCRIBE: &[&str] = &["POST /push/subscriptions"];
+
+/// Operations that take an alert's terms.
+const ALERT_TERMS: &[&str] = &["POST /alerts", "POST /alerts/preview", "PUT /alerts/{id}"];
+
+/// Operations about one alert.
+const ONE_ALERT: &[&str] = &[
+    "GET /alerts/{id}",
+    "PUT /alerts/{id}",
+    "DELETE /alerts/{id}",
+    "POST /alerts/{id}/actions",
+    "GET /alerts/{id}/receipts",
+    "POST /actions/{token}",
 ];
 
 const fn code(name: &'static str, status: u16, at: At, meaning: &'static str) -> Code {
@@ -94,7 +121,16 @@ pub(crate) const CODES: &[Code] = &[
     code(
         "version_conflict",
         412,
-        At::Only(&["PUT /watchlists/{id}", "DELETE /watchlists/{id}", "PUT /preferences", "POST /import"]),
+        At::Only(&[
+            "PUT /watchlists/{id}",
+            "DELETE /watchlists/{id}",
+            "PUT /preferences",
+            "POST /import",
+            "PUT /alerts/{id}",
+            "DELETE /alerts/{id}",
+            "POST /alerts/{id}/actions",
+            "POST /actions/{token}",
+        ]),
         "it was changed since you read it: read it again, apply your change to that, and retry",
     ),
     code("watchlist_not_found", 404, At::Only(ONE_LIST), "you have no such watchlist"),
@@ -102,7 +138,7 @@ pub(crate) const CODES: &[Code] = &[
     code(
         "name_invalid",
         422,
-        At::Only(&["POST /watchlists", "PUT /watchlists/{id}", "POST /tokens"]),
+        At::Only(&["POST /watchlists", "PUT /watchlists/{id}", "POST /tokens", "POST /push/subscriptions"]),
         "the name is empty, too long or has control characters",
     ),
     code(
@@ -117,6 +153,8 @@ pub(crate) const CODES: &[Code] = &[
             "GET /sparks",
             "GET /symbols/{symbol}",
             "GET /symbols/{symbol}/history",
+            "POST /alerts",
+            "POST /alerts/preview",
         ]),
         "this cannot be a symbol",
     ),
@@ -141,7 +179,12 @@ pub(crate) const CODES: &[Code] = &[
         "there are more symbols than are allowed",
     ),
     code("too_many_watchlists", 422, At::Only(&["POST /watchlists", "POST /import"]), "you have as many watchlists as you may"),
-    code("note_invalid", 422, At::Only(LIST_WRITES), "a note is empty, too long or has control characters"),
+    code(
+        "note_invalid",
+        422,
+        At::Only(&["POST /watchlists", "PUT /watchlists/{id}", "POST /alerts", "POST /alerts/preview", "PUT /alerts/{id}"]),
+        "a note is empty, too long or has control characters",
+    ),
     code("note_stray", 422, At::Only(LIST_WRITES), "a note is about a symbol that is not in the list"),
     code("file_unreadable", 400, At::Only(&["POST /import"]), "the file is none of those that can be taken over"),
     code("import_too_large", 422, At::Only(&["POST /import"]), "the file brings too many new symbols at once"),
@@ -150,7 +193,7 @@ pub(crate) const CODES: &[Code] = &[
     code("symbols_missing", 422, At::Only(&["GET /quotes", "GET /sparks"]), "no symbol is named"),
     code("query_invalid", 422, At::Only(&["GET /symbols/search"]), "the text is empty, too long or has control characters"),
     code("isin_invalid", 422, At::Only(&["GET /symbols/search"]), "it looks like an ISIN, and its check digit does not fit"),
-    code("limit_invalid", 422, At::Only(&["GET /symbols/search"]), "the limit is out of its range"),
+    code("limit_invalid", 422, At::Only(&["GET /symbols/search", "GET /notifications"]), "the limit is out of its range"),
     code("range_invalid", 422, At::Only(&["GET /symbols/{symbol}/history"]), "there is no such range"),
     code(
         "interval_invalid",
@@ -167,12 +210,35 @@ pub(crate) const CODES: &[Code] = &[
             "PUT /watchlists/{id}",
             "PUT /watchlists/{id}/symbols/{symbol}",
             "POST /import",
+            "POST /alerts",
+            "POST /alerts/preview",
+            "PUT /alerts/{id}",
             "GET /symbols/search",
             "GET /sparks",
             "GET /symbols/{symbol}",
             "GET /symbols/{symbol}/history",
         ]),
         "the source of prices cannot be asked now; `Retry-After` tells when to try again",
+    ),
+    code("alert_not_found", 404, At::Only(ONE_ALERT), "you have no such alert"),
+    code("rule_invalid", 422, At::Only(ALERT_TERMS), "the rule lacks a field, or has one that cannot be; `field` tells which"),
+    code("rule_impossible", 422, At::Only(ALERT_TERMS), "the source does not tell what such an alert needs of that symbol"),
+    code("repeat_invalid", 422, At::Only(ALERT_TERMS), "the repetition has a number that cannot be"),
+    code("expires_at_invalid", 422, At::Only(ALERT_TERMS), "the alert would expire in the past, or in more than five years"),
+    code("too_many_alerts", 422, At::Only(&["POST /alerts"]), "you have as many alerts as you may"),
+    code("minutes_invalid", 422, At::Only(&["POST /alerts/{id}/actions"]), "a snooze is too short or too long, or it is none"),
+    code("action_impossible", 422, At::Only(&["POST /alerts/{id}/actions"]), "this cannot be done as the alert stands"),
+    code(
+        "action_token_invalid",
+        404,
+        At::Only(&["POST /actions/{token}"]),
+        "this was done already, or the notification is too old",
+    ),
+    code(
+        "ids_invalid",
+        422,
+        At::Only(&["GET /notifications", "POST /notifications/read"]),
+        "an id is none, or there are none or too many",
     ),
     code("locale_invalid", 422, At::Only(&["PUT /preferences"]), "the locale is no language tag"),
     code("time_zone_invalid", 422, At::Only(&["PUT /preferences"]), "the time zone is not known"),
@@ -186,6 +252,28 @@ pub(crate) const CODES: &[Code] = &[
         422,
         At::Only(&["POST /session", "POST /pairing/redeem", "POST /recovery/redeem"]),
         "the code is mistyped, used or too old",
+    ),
+    code("device_not_found", 404, At::Only(ONE_DEVICE), "you have no such device"),
+    code("endpoint_not_allowed", 422, At::Only(SUBSCRIBE), "the endpoint is none of a push service that this server calls"),
+    code("push_key_invalid", 422, At::Only(SUBSCRIBE), "a key of the push subscription is none; `field` tells which"),
+    code(
+        "endpoint_taken",
+        422,
+        At::Only(SUBSCRIBE),
+        "somebody else has this push subscription; unsubscribe in the browser, and again",
+    ),
+    code("too_many_devices", 422, At::Only(SUBSCRIBE), "you have as many devices as you may"),
+    code(
+        "activation_invalid",
+        422,
+        At::Only(&["POST /push/subscriptions/{id}/activate"]),
+        "the token does not activate this device; a newer one may have taken its place",
+    ),
+    code(
+        "device_not_active",
+        422,
+        At::Only(&["POST /push/subscriptions/{id}/test"]),
+        "the device's first message has not come back",
     ),
     code("invite_required", 403, At::Only(&["POST /session"]), "only invited guests may come"),
     code("sign_up_closed", 403, At::Only(&["POST /session", "POST /invites"]), "no new guests may come"),

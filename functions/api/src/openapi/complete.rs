@@ -13,10 +13,11 @@ use crate::error::PROBLEM_JSON;
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// The schemas of what has a version, which is its `ETag`.
-const VERSIONED: [&str; 2] = ["#/components/schemas/Watchlist", "#/components/schemas/Preferences"];
+const VERSIONED: [&str; 3] =
+    ["#/components/schemas/Watchlist", "#/components/schemas/Preferences", "#/components/schemas/AlertBody"];
 
 /// Operations whose answer says where what they made is.
-const LOCATED: [&str; 2] = ["POST /api/v1/watchlists", "POST /api/v1/tokens"];
+const LOCATED: [&str; 3] = ["POST /api/v1/watchlists", "POST /api/v1/tokens", "POST /api/v1/alerts"];
 
 /// Operations that give a session or take it away.
 const COOKIES: [&str; 6] = [

@@ -3,8 +3,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::accounts::NewToken;
-use quickstocks_core::model::{SignUp, UserId};
-use quickstocks_wire::rest::{AccountExport, CodeBody, CodeInput, Problem, RecoveredBody, SessionBody, TokenBody};
+use quickstocks_core::model::{INBOX_COUNTED, SignUp, UserId};
+use quickstocks_wire::rest::{
+    AccountExport, AlertBody, CodeBody, CodeInput, DeviceBody, Problem, RecoveredBody, SessionBody, TokenBody,
+};
+use quickstocks_wire::ws::NoticeView;
 
 use super::session;
 use crate::address::Client;
@@ -87,7 +90,10 @@ pub(crate) async fn export(State(deps): State<AppState>, holder: Holder) -> Resu
         created_at: deps.accounts.since(user).await?,
         watchlists: deps.watchlists.all(user).await?,
         preferences: deps.preferences.get(user).await?,
+        alerts: deps.alerts.list(user).await?.iter().map(AlertBody::from).collect(),
+        notifications: whole_inbox(&deps, user).await?,
         tokens: tokens.iter().map(|token| TokenBody::new(token, Some(session))).collect(),
+        devices: deps.devices.list(user).await?.iter().map(DeviceBody::new).collect(),
     };
     let attachment = (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"quickstocks-account.json\""));
     Ok(([attachment], Json(export)).into_response())
@@ -102,6 +108,18 @@ pub(crate) async fn delete(State(deps): State<AppState>, holder: Holder) -> Resu
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().append(header::SET_COOKIE, clear_cookie(deps.settings.cookie));
     Ok(response)
+}
+
+async fn whole_inbox(deps: &Deps, user: &UserId) -> Result<Vec<NoticeView>, ApiError> {
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = deps.inbox.page(user, before.as_ref(), INBOX_COUNTED).await?;
+        all.extend(page.notifications.iter().map(NoticeView::of));
+        before = page.next;
+        if before.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 fn code(made: &NewToken) -> CodeBody {

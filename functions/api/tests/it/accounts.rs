@@ -280,11 +280,8 @@ async fn where_guests_are_invited_a_code_lets_one_in() {
 
 #[tokio::test]
 async fn an_invitation_is_used_up_by_the_guest_who_comes_with_it() {
-    use std::sync::Arc;
-
-    use api::{CookieMode, Deps, Settings};
+    use api::{CookieMode, Settings};
     use quickstocks_core::model::SourceKind;
-    use quickstocks_testkit::SequenceRandom;
 
     let mut world = World::new();
     let code = world.guest().await.post("/invites", &json!({})).await.json()["code"].as_str().unwrap().to_owned();
@@ -298,15 +295,7 @@ async fn an_invitation_is_used_up_by_the_guest_who_comes_with_it() {
         limits: None,
         trusted_proxies: 0,
     };
-    let random = Arc::new(SequenceRandom::seeded(8));
-    world.router = api::router(Deps::new(
-        &world.store,
-        &world.source,
-        Arc::clone(&world.announcer) as _,
-        Arc::clone(&world.clock) as _,
-        random,
-        settings,
-    ));
+    world.restart(settings, 8);
     let invited = world.stranger().post("/session", &json!({ "invite": code })).await;
     assert_eq!(invited.status, 201, "{invited:?}");
     world.stranger().post("/session", &json!({ "invite": code })).await.is_problem(422, "code_invalid", Some("invite"));

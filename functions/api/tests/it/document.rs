@@ -66,7 +66,15 @@ fn routes() -> BTreeSet<String> {
 
 /// The operation of a request in the tests.
 fn template((method, path): (&str, &str)) -> String {
-    let path = path.split('?').next().unwrap().replace("/1", "/{id}").replace("/LIST", "/{id}").replace("/TOKEN", "/{id}");
+    let path = path
+        .split('?')
+        .next()
+        .unwrap()
+        .replace("/1", "/{id}")
+        .replace("/LIST", "/{id}")
+        .replace("/TOKEN", "/{id}")
+        .replace("/DEVICE", "/{id}");
+    let path = path.replace("/ALERT", "/{id}").replace("/ACTION", "/{token}");
     format!("{method} /api/v1{}", path.replace("/AAPL", "/{symbol}").replace("/MSFT", "/{symbol}"))
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{ORIGIN, World, request};
 
 /// Every route that needs somebody, with a body that would do.
-pub(crate) const ROUTES: [(&str, &str); 30] = [
+pub(crate) const ROUTES: [(&str, &str); 46] = [
     ("GET", "/session"),
     ("DELETE", "/session"),
     ("GET", "/watchlists"),
@@ -20,6 +20,16 @@ pub(crate) const ROUTES: [(&str, &str); 30] = [
     ("DELETE", "/watchlists/1/symbols/AAPL"),
     ("GET", "/export"),
     ("POST", "/import"),
+    ("GET", "/alerts"),
+    ("POST", "/alerts"),
+    ("POST", "/alerts/preview"),
+    ("GET", "/alerts/1"),
+    ("PUT", "/alerts/1"),
+    ("DELETE", "/alerts/1"),
+    ("POST", "/alerts/1/actions"),
+    ("GET", "/alerts/1/receipts"),
+    ("GET", "/notifications"),
+    ("POST", "/notifications/read"),
     ("GET", "/preferences"),
     ("PUT", "/preferences"),
     ("GET", "/quotes?symbols=AAPL"),
@@ -29,6 +39,12 @@ pub(crate) const ROUTES: [(&str, &str); 30] = [
     ("GET", "/sparks?symbols=AAPL"),
     ("GET", "/trending"),
     ("GET", "/rates?to=EUR&from=USD"),
+    ("GET", "/push/key"),
+    ("GET", "/push/subscriptions"),
+    ("POST", "/push/subscriptions"),
+    ("DELETE", "/push/subscriptions/1"),
+    ("POST", "/push/subscriptions/1/activate"),
+    ("POST", "/push/subscriptions/1/test"),
     ("POST", "/ws-ticket"),
     ("GET", "/tokens"),
     ("POST", "/tokens"),
@@ -65,7 +81,7 @@ async fn a_change_by_cookie_has_to_come_from_an_allowed_page() {
             world.send(foreign.body(Body::empty()).unwrap()).await.is_problem(403, "origin_not_allowed", Some("Origin"));
         }
     }
-    for path in ["/session", "/pairing/redeem", "/recovery/redeem"] {
+    for path in ["/session", "/pairing/redeem", "/recovery/redeem", "/actions/1"] {
         let foreign = request("POST", path).header(header::ORIGIN, "https://evil.example").body(Body::empty()).unwrap();
         world.send(foreign).await.is_problem(403, "origin_not_allowed", Some("Origin"));
     }

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
+mod cold_start;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod document;
@@ -18,6 +22,8 @@ mod lambda;
 mod limits;
 #[cfg(test)]
 mod prices;
+#[cfg(test)]
+mod push;
 mod reference;
 #[cfg(test)]
 mod scene;

@@ -1,10 +1,13 @@
 //! A guest with something of everything, and a request that succeeds for every operation.
 
 use quickstocks_core::model::{
-    Bar, Currency, Details, Dividend, Followed, History, HistoryEvents, HistoryRange, InstrumentKind, PastSplit, Spark,
-    SweepState, SymbolMatch,
+    ActionToken, Bar, Currency, Details, DeviceId, DeviceReceipt, Dividend, Endpoint, Followed, History, HistoryEvents,
+    HistoryRange, Hold, HoldReason, InstrumentKind, NoticeDelivery, NoticeState, Notification, NotificationId, PastSplit,
+    PushState, PushSubscription, ReceiptOutcome, Secret, Spark, SweepState, SymbolMatch,
 };
+use quickstocks_core::ports::PushSubscriptionWriter;
 use quickstocks_core::ports::SweepWriter;
+use quickstocks_core::ports::{ActionTokens, AlertReader, AlertWriter};
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -46,6 +49,11 @@ impl<'a> Scene<'a> {
         for (name, path) in [("PAIRING", "/pairing"), ("RECOVERY", "/recovery")] {
             names.push((name, browser.post(path, &json!({})).await.json()["code"].as_str().unwrap().to_owned()));
         }
+        names.extend(device(world, browser.get("/session").await.json()["user"]["id"].as_str().unwrap()).await);
+        let rule = json!({ "kind": "price_above", "price": "200000000" });
+        let alert = browser.post("/alerts", &json!({ "symbol": "AAPL", "rule": rule, "note": "sell half" })).await.json();
+        names.push(("ALERT", alert["id"].as_str().unwrap().to_owned()));
+        names.push(("ACTION", told(world, &names[names.len() - 1].1).await));
         Self { browser, names }
     }
 
@@ -65,11 +73,27 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// A device that gets notifications, and the token that activates it again.
+async fn device(world: &World, user: &str) -> [(&'static str, String); 2] {
+    let token = Secret::from_random([7; 32]);
+    let state = PushState::Active { token: token.hash() };
+    let endpoint = Endpoint::new("https://updates.push.services.mozilla.com/wpush/v2/phone");
+    let device = PushSubscription {
+        id: DeviceId::of(&endpoint),
+        endpoint,
+        state,
+        name: "Firefox on Android".parse().unwrap(),
+        ..sample::push_subscription("phone", user)
+    };
+    world.store.put_push_subscription(&device).await.unwrap();
+    [("DEVICE", device.id.to_string()), ("ACTIVATION", token.reveal().to_owned())]
+}
+
 /// Method, path, body.
 pub(crate) type Request = (&'static str, &'static str, &'static str);
 
 /// Every operation, as it succeeds in the scene.
-pub(crate) const REQUESTS: [Request; 36] = [
+pub(crate) const REQUESTS: [Request; 53] = [
     ("GET", "/session", ""),
     ("POST", "/session", r#"{ "invite": "7K3M-9PQR-2TVW-XYZ0" }"#),
     ("DELETE", "/session", ""),
@@ -82,6 +106,25 @@ pub(crate) const REQUESTS: [Request; 36] = [
     ("DELETE", "/watchlists/LIST/symbols/AAPL", ""),
     ("GET", "/export", ""),
     ("POST", "/import", IMPORT),
+    ("GET", "/alerts", ""),
+    (
+        "POST",
+        "/alerts",
+        r#"{ "symbol": "AAPL", "rule": { "kind": "price_above", "price": "200000000" }, "repeat": { "cool_down_minutes": 30 }, "note": "sell half" }"#,
+    ),
+    (
+        "POST",
+        "/alerts/preview",
+        r#"{ "symbol": "AAPL", "rule": { "kind": "move", "percent": "5", "direction": "up", "since": "previous_close" } }"#,
+    ),
+    ("GET", "/alerts/ALERT", ""),
+    ("PUT", "/alerts/ALERT", r#"{ "rule": { "kind": "new_high" } }"#),
+    ("DELETE", "/alerts/ALERT", ""),
+    ("POST", "/alerts/ALERT/actions", r#"{ "action": "snooze", "minutes": 120 }"#),
+    ("GET", "/alerts/ALERT/receipts", ""),
+    ("POST", "/actions/ACTION", r#"{ "action": "mute" }"#),
+    ("GET", "/notifications?limit=10", ""),
+    ("POST", "/notifications/read", r#"{ "all": true }"#),
     ("GET", "/preferences", ""),
     ("PUT", "/preferences", r#"{ "currency": "EUR" }"#),
     ("GET", "/quotes?symbols=AAPL,MSFT", ""),
@@ -91,6 +134,12 @@ pub(crate) const REQUESTS: [Request; 36] = [
     ("GET", "/sparks?symbols=AAPL,MSFT", ""),
     ("GET", "/trending", ""),
     ("GET", "/rates?to=EUR&from=USD,GBp,XAU", ""),
+    ("GET", "/push/key", ""),
+    ("GET", "/push/subscriptions", ""),
+    ("POST", "/push/subscriptions", DEVICE_INPUT),
+    ("DELETE", "/push/subscriptions/DEVICE", ""),
+    ("POST", "/push/subscriptions/DEVICE/activate", r#"{ "token": "ACTIVATION" }"#),
+    ("POST", "/push/subscriptions/DEVICE/test", ""),
     ("POST", "/ws-ticket", ""),
     ("GET", "/tokens", ""),
     ("POST", "/tokens", r#"{ "name": "x", "scope": "read" }"#),
@@ -107,6 +156,10 @@ pub(crate) const REQUESTS: [Request; 36] = [
     ("GET", "/config", ""),
     ("GET", "/openapi.json", ""),
 ];
+
+const DEVICE_INPUT: &str = r#"{ "name": "Firefox on Linux", "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABk",
+    "keys": { "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg" } }"#;
 
 const IMPORT: &str = r#"{ "format": "quickstocks.watchlists", "version": 1, "watchlists": [
     { "name": "My watchlist", "symbols": [{ "symbol": "MSFT", "note": "the other" }, { "symbol": "NOPE" }, { "symbol": "A B" }] },
@@ -157,4 +210,29 @@ fn details() -> Details {
 fn spark() -> Spark {
     let closes = ["9.4", "9.7", "10"].map(sample::decimal).to_vec();
     Spark { from: NOW, until: NOW + Duration::from_mins(30), previous_close: Some(sample::decimal("9.5")), closes }
+}
+
+/// Has the alert of that id told of a fire, and of a split before it; answers the token of the notification's buttons.
+async fn told(world: &World, id: &str) -> String {
+    let store = world.store.inner();
+    let mut alerts = store.armed_alerts(&[sample::symbol("AAPL")]).await.unwrap();
+    alerts.retain(|alert| alert.id.as_str() == id);
+    let alert = alerts.remove(0);
+    let delivery = NoticeDelivery {
+        state: NoticeState::Delivered,
+        shown: true,
+        held: Some(Hold { by: HoldReason::QuietHours, until: NOW }),
+        devices: vec![DeviceReceipt { device: DeviceId::new("d1"), outcome: ReceiptOutcome::Accepted, at: NOW }],
+        attempts: 1,
+        ended_at: Some(NOW),
+    };
+    let split = NotificationId::from_random(NOW, [1; 10]);
+    let split = Notification { id: split, ..sample::full_notification("n", &alert) };
+    let fired = Notification { id: NotificationId::from_random(NOW, [2; 10]), delivery, ..sample::notification("n", &alert) };
+    assert!(store.write_alert(&alert, alert.revision, &[split, fired]).await.unwrap());
+    let secret = Secret::from_random([7; 32]);
+    let expires_at = NOW + std::time::Duration::from_hours(1);
+    let token = ActionToken { hash: secret.hash(), user: alert.user.clone(), alerts: vec![alert.id], expires_at };
+    store.put_action(&token).await.unwrap();
+    secret.reveal().to_owned()
 }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use api::{CookieMode, Deps, Limits, Settings};
+use api::{CookieMode, Deps, Limits, Ports, Settings};
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use quickstocks_core::model::{SignUp, SourceKind};
+use quickstocks_push::EndpointRule;
 use quickstocks_testkit::faults::Faulty;
 use quickstocks_testkit::sample::{self, NOW};
-use quickstocks_testkit::{FakeClock, MemoryStore, RecordingAnnouncer, ScriptedSource, SequenceRandom};
+use quickstocks_testkit::{
+    FakeClock, FixedSigner, MemoryStore, RecordingAnnouncer, RecordingRequester, ScriptedSource, SequenceRandom,
+};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -21,6 +24,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<Faulty<MemoryStore>>,
     pub(crate) source: Arc<ScriptedSource>,
     pub(crate) announcer: Arc<RecordingAnnouncer>,
+    pub(crate) push_requester: Arc<RecordingRequester>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) router: Router,
 }
@@ -35,6 +39,7 @@ impl World {
         let source = Arc::new(ScriptedSource::with_symbols_per_call(50));
         let clock = Arc::new(FakeClock::at(NOW));
         let announcer = Arc::new(RecordingAnnouncer::default());
+        let push_requester = Arc::new(RecordingRequester::default());
         for symbol in ["AAPL", "MSFT", "VOD.L", "^GSPC"] {
             source.set_quote(sample::quote(symbol, "10", NOW));
         }
@@ -49,15 +54,22 @@ impl World {
             trusted_proxies: 0,
         };
         change(&mut settings);
-        let deps = Deps::new(
-            &store,
-            &source,
-            Arc::clone(&announcer) as _,
-            Arc::clone(&clock) as _,
-            Arc::new(SequenceRandom::seeded(7)),
-            settings,
-        );
-        Self { store, source, announcer, clock, router: api::router(deps) }
+        let mut world = Self { store, source, announcer, push_requester, clock, router: axum::Router::new() };
+        world.restart(settings, 7);
+        world
+    }
+
+    /// Starts the API anew over the same store.
+    pub(crate) fn restart(&mut self, settings: Settings, seed: u64) {
+        let ports = Ports {
+            announcer: Arc::clone(&self.announcer) as _,
+            push_requester: Arc::clone(&self.push_requester) as _,
+            subscription_rule: Arc::new(EndpointRule::default()),
+            signer: Arc::new(FixedSigner(7)),
+            clock: Arc::clone(&self.clock) as _,
+            random: Arc::new(SequenceRandom::seeded(seed)),
+        };
+        self.router = api::router(Deps::new(&self.store, &self.source, ports, settings));
     }
 
     /// Sends a request. Its answer has to be one that the OpenAPI document allows.

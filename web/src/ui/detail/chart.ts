@@ -9,8 +9,10 @@ import {
   CrosshairMode,
   HistogramSeries,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   type ISeriesMarkersPluginApi,
+  LineStyle,
   type SeriesMarker,
   TickMarkType,
   type Time,
@@ -58,6 +60,8 @@ export class PriceChart {
   #marks: ISeriesMarkersPluginApi<Time>;
   #marked: SeriesMarker<Time>[] = [];
   #candles: readonly Candle[] = [];
+  #levels: readonly number[] = [];
+  #lines: IPriceLine[] = [];
 
   /** `onPointed` is told the candle under the pointer, and `undefined` when there is none. */
   constructor(container: HTMLElement, kind: ChartKind, { formats, hint }: PriceFormat, onPointed: (candle: Candle | undefined) => void) {
@@ -116,10 +120,18 @@ export class PriceChart {
     if (kind === this.#kind) return;
     this.#kind = kind;
     this.#marks.detach();
+    // The lines go with the series that they were drawn on.
+    this.#lines = [];
     this.#chart.removeSeries(this.#prices);
     this.#prices = this.#addPrices();
     this.#marks = createSeriesMarkers(this.#prices, []);
     this.#colour();
+  }
+
+  /** Draws a line at each price that an alert waits for. */
+  setLevels(levels: readonly number[]): void {
+    this.#levels = levels;
+    this.#drawLines(coloursNow());
   }
 
   remove(): void {
@@ -134,8 +146,15 @@ export class PriceChart {
       : this.#chart.addSeries(AreaSeries, { lineWidth: 2 });
   }
 
+  #drawLines({ accent }: Colours): void {
+    for (const line of this.#lines) this.#prices.removePriceLine(line);
+    const style = { color: accent, lineStyle: LineStyle.Dashed, lineWidth: 1, axisLabelVisible: true, title: "" } as const;
+    this.#lines = this.#levels.map((price) => this.#prices.createPriceLine({ ...style, price }));
+  }
+
   #redraw(): void {
     const colours = coloursNow();
+    this.#drawLines(colours);
     this.#prices.setData(this.#kind === "candles" ? this.#candles.map(candleOf) : this.#candles.map(valueOf));
     this.#volume.setData(this.#candles.filter(({ volume }) => volume !== undefined).map((candle) => volumeOf(candle, colours)));
     this.#marks.setMarkers(this.#marked.map((mark) => ({ ...mark, color: colours.accent })));

@@ -16,7 +16,7 @@ pub(super) async fn run_to_the_end(
     let mut next = Some(first.clone());
     while let Some(tick) = next {
         world.clock.set(NOW);
-        reports.push(dispatch.run(&tick, &Words::of(&tick), NOW + time).await.unwrap());
+        reports.push(untimed(dispatch.run(&tick, &Words::of(&tick), NOW + time).await.unwrap()));
         next = world.publisher.published().get(reports.len() - 1).cloned();
         assert!(reports.len() < 500, "it never ends");
     }
@@ -37,12 +37,16 @@ async fn what_the_deadline_cuts_off_is_handed_on_and_nobody_is_served_twice_or_l
         assert_eq!(reports.iter().map(|report| report.sent).sum::<usize>(), 100, "{what}");
         let (last, others) = reports.split_last().unwrap();
         assert!(!others.is_empty(), "{what}");
-        assert_eq!(last.handed_on, None, "{what}");
+        assert_eq!(last.handed_on, [], "{what}");
         for report in others {
-            assert!(report.handed_on.is_some(), "{what}");
+            assert!(!report.handed_on.is_empty(), "{what}");
             assert!(report.sent <= frames_in_time as usize + in_flight, "what was begun in time is finished: {what}");
         }
     }
+}
+
+fn rest(shard: u8, after: Option<&str>) -> ShardRest {
+    ShardRest { shard: Shard(shard), after: after.map(id) }
 }
 
 /// Reads as slowly as the clock is told to move for each page.
@@ -78,9 +82,9 @@ async fn a_deadline_that_passes_while_a_page_is_read_hands_on_that_page() {
     let mut next = tick(&["AAPL"]);
     for rounds in 1.. {
         world.clock.set(NOW);
-        // Time for one page, and for a second one to be read in vain.
+        // Time for one page, and for the others that are read at once to come too late.
         let report = dispatch.run(&next, &Words::of(&next), NOW + Duration::from_millis(1500)).await.unwrap();
-        if report.handed_on.is_none() {
+        if report.handed_on.is_empty() {
             break;
         }
         assert!(report.sent <= 3, "{report:?}");
@@ -99,20 +103,21 @@ async fn what_is_handed_on_is_the_same_tick_with_the_rest_of_its_range_published
         Slow { sender: Arc::clone(&world.sender), clock: Arc::clone(&world.clock), per_frame: Duration::from_millis(100) };
     let dispatch = Dispatch { in_flight: 1, ..world.dispatch_through(Arc::new(sender)) };
     let report = dispatch.run(&whole, &Words::of(&whole), NOW + Duration::from_secs(1)).await.unwrap();
-    let (shard, after) = report.handed_on.clone().unwrap();
     assert_eq!(report.sent, 10);
-    assert_eq!(world.publisher.calls(), [[Tick { shards: (shard.0, 9).into(), after, ..whole }]]);
+    assert_eq!(world.publisher.calls(), [[Tick { rest: Some(report.handed_on), ..whole }]]);
 }
 
 #[tokio::test]
 async fn with_no_time_at_all_everything_is_handed_on_from_where_it_was_to_begin() {
-    for after in [None, Some(id("c010"))] {
+    let whole: Vec<ShardRest> = [7, 4, 5, 6].map(|shard| rest(shard, None)).into();
+    let part = vec![rest(4, Some("c010")), rest(6, None)];
+    for given in [None, Some(part)] {
         let world = World::default();
         world.add(&followers(30, &["AAPL"])).await;
-        let late = Tick { shards: (4, 7).into(), after, ..tick(&["AAPL"]) };
+        let late = Tick { shards: (4, 7).into(), rest: given.clone(), ..tick(&["AAPL"]) };
         let report = world.dispatch().run(&late, &Words::of(&late), NOW).await.unwrap();
         assert_eq!(report.sent, 0);
-        assert_eq!(world.publisher.published(), [late]);
+        assert_eq!(world.publisher.published(), [Tick { rest: Some(given.unwrap_or_else(|| whole.clone())), ..late }]);
     }
 }
 
@@ -122,19 +127,21 @@ async fn a_handed_on_tick_with_nobody_left_sends_nothing_and_hands_nothing_on() 
     let all = followers(60, &["AAPL"]);
     world.add(&all).await;
     let mine: Vec<&ConnectionId> = all.iter().map(|one| &one.id).filter(|id| connection_shard(id).0 == 5).collect();
-    let rest = Tick { shards: (5, 5).into(), after: mine.last().copied().cloned(), ..tick(&["AAPL"]) };
+    let left = ShardRest { shard: Shard(5), after: mine.last().copied().cloned() };
+    let rest = Tick { rest: Some(vec![left]), ..tick(&["AAPL"]) };
     assert_eq!(run(&world, &rest).await, DispatchReport::default());
     assert!(world.sender.recipients().is_empty() && world.publisher.calls().is_empty());
 }
 
 #[tokio::test]
-async fn the_cursor_of_a_handed_on_tick_holds_for_its_first_shard_only() {
+async fn a_handed_on_tick_is_for_the_rest_of_its_shards_and_for_no_other() {
     let world = World::default();
     let all = followers(60, &["AAPL"]);
     world.add(&all).await;
     let of = |shard: u8| all.iter().map(|one| one.id.clone()).filter(move |id| connection_shard(id).0 == shard);
     let cut = of(5).nth(1).unwrap();
-    run(&world, &Tick { shards: (5, 6).into(), after: Some(cut.clone()), ..tick(&["AAPL"]) }).await;
+    let rest = vec![ShardRest { shard: Shard(6), after: None }, ShardRest { shard: Shard(5), after: Some(cut.clone()) }];
+    run(&world, &Tick { rest: Some(rest), ..tick(&["AAPL"]) }).await;
     let mut expect: Vec<ConnectionId> = of(5).filter(|id| *id > cut).chain(of(6)).collect();
     expect.sort();
     assert_eq!(world.sender.recipients(), expect);

@@ -85,3 +85,35 @@ async fn a_state_that_could_not_be_told_leaves_the_status_with_the_poll_of_the_o
     assert_eq!((report.health.state, report.published), (SourceState::Refused, 1));
     assert_eq!(report.health.last_ok_at, Some(NOW), "the failed tick was not ok");
 }
+
+#[tokio::test]
+async fn what_alerts_watch_travels_apart_with_the_quote_before_it() {
+    let world = World::default();
+    world.want(&["AAPL", "MSFT"], Urgency::OnScreen).await;
+    world.want(&["AAPL"], Urgency::Armed).await;
+    for (price, before) in [("10", None), ("11", Some("10"))] {
+        world.price("AAPL", price);
+        world.price("MSFT", price);
+        assert_eq!(world.next().await.alert_steps, 1);
+        let work = world.publisher.alert_work().pop().unwrap();
+        let [step] = &work.steps[..] else { panic!("{work:?}") };
+        assert_eq!(step.quote, world.last_tick().quotes[0]);
+        let previous = step.previous.as_ref().and_then(|stored| stored.quote.price).map(|price| price.to_string());
+        assert_eq!(previous.as_deref(), before);
+    }
+    assert_eq!(world.next().await.alert_steps, 0, "nothing changed");
+    assert_eq!(world.publisher.alert_work().len(), 2);
+}
+
+#[tokio::test]
+async fn what_alerts_could_not_be_told_comes_with_the_next_tick() {
+    let world = World::default();
+    world.want(&["AAPL"], Urgency::Armed).await;
+    world.price("AAPL", "10");
+    world.publisher.fail_next_alert_work();
+    world.fetch().run().await.unwrap_err();
+    assert_eq!(world.publisher.alert_work(), []);
+    assert_eq!(world.next().await.alert_steps, 1);
+    let work = world.publisher.alert_work().pop().unwrap();
+    assert_eq!(work.steps[0].quote.tick, TickNumber(1), "as it is stored");
+}

@@ -12,18 +12,39 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::deploy::Stack;
+
 /// The longest that one answer may take: an emulated cold start on a busy machine.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// The three addresses of a deployed system.
 #[derive(Clone)]
 pub(crate) struct Site {
-    /// What stands before `/api`.
+    /// What stands before `/api`, and before the page's own path.
     pub(crate) api: String,
     /// The WebSocket's address.
     pub(crate) socket: String,
     /// What a browser calls the page's origin.
     pub(crate) origin: String,
+}
+
+impl Site {
+    /// A system whose three paths are served by one address.
+    pub(crate) fn at(url: &str) -> Result<Self> {
+        let url = url.trim_end_matches('/');
+        let parsed: reqwest::Url =
+            url.parse().with_context(|| format!("{url:?} is no address, as https://stocks.example.com is"))?;
+        ensure!(
+            matches!(parsed.scheme(), "https" | "http") && parsed.path() == "/",
+            "{url:?} is not the address of a web server without a path, as https://stocks.example.com is"
+        );
+        Ok(Self { api: url.to_owned(), socket: format!("{}/ws", url.replacen("http", "ws", 1)), origin: url.to_owned() })
+    }
+
+    /// A deployed stack, at its own address or at that of a proxy in front of it.
+    pub(crate) fn of_stack(stack: &Stack, url: Option<&str>) -> Result<Self> {
+        Self::at(url.map_or_else(|| stack.output("WebUrl"), Ok)?)
+    }
 }
 
 /// A visitor with a session.
@@ -47,14 +68,24 @@ impl Guest {
     }
 
     /// Asks for a session by a POST, and keeps it.
-    pub(crate) async fn enter(mut self, path: &str, body: Value) -> Result<Self> {
+    pub(crate) async fn enter(self, path: &str, body: Value) -> Result<Self> {
+        match self.knock(path, body).await? {
+            Ok(guest) => Ok(guest),
+            Err((status, body)) => bail!("POST {path} answered {status}: {body}"),
+        }
+    }
+
+    /// Asks for a session by a POST; answers what was said instead when there is none.
+    pub(crate) async fn knock(mut self, path: &str, body: Value) -> Result<Result<Self, (StatusCode, Value)>> {
         let answer = self.send(Method::POST, path, Some(body)).await?;
-        ensure!(answer.status().is_success(), "POST {path} answered {}", explain(answer).await);
+        if !answer.status().is_success() {
+            return read(answer).await.map(Err);
+        }
         let cookie = answer.headers().get(header::SET_COOKIE).with_context(|| format!("POST {path} sets no cookie"))?;
         let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
         ensure!(cookie.starts_with("__Host-qs="), "the cookie has another name: {cookie}");
         self.cookie = Some(cookie.to_owned());
-        Ok(self)
+        Ok(Ok(self))
     }
 
     /// A script that has this access token and no cookie.
@@ -124,13 +155,6 @@ async fn read(answer: reqwest::Response) -> Result<(StatusCode, Value)> {
     Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }
 
-async fn explain(answer: reqwest::Response) -> String {
-    match read(answer).await {
-        Ok((status, body)) => format!("{status}: {body}"),
-        Err(error) => format!("{error:#}"),
-    }
-}
-
 /// An open WebSocket, and every frame that came through it.
 pub(crate) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -198,7 +222,42 @@ impl Socket {
         }
     }
 
+    /// What came so far.
+    pub(crate) fn frames(&self) -> &[Value] {
+        &self.frames
+    }
+
     pub(crate) async fn close(mut self) -> Result<()> {
         Ok(self.stream.close(None).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_of_a_site_is_at_the_same_address() {
+        let site = Site::at("https://stocks.example.com/").unwrap();
+        assert_eq!(site.socket, "wss://stocks.example.com/ws");
+        assert_eq!(site.origin, "https://stocks.example.com");
+        assert_eq!(Site::at("http://127.0.0.1:8080").unwrap().socket, "ws://127.0.0.1:8080/ws");
+        for wrong in ["stocks.example.com", "https://example.com/stocks", "ftp://example.com"] {
+            assert!(Site::at(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// Deployed systems are reached by TLS; a build without it would say so before it connects.
+    #[tokio::test]
+    async fn a_secure_socket_speaks_tls() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let first_byte = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncReadExt::read_u8(&mut stream).await.unwrap()
+        });
+        let site = Site { socket: format!("wss://{address}/ws"), ..Site::at("https://localhost").unwrap() };
+        assert!(Socket::handshake(&site, None, &site.origin).await.is_err());
+        assert_eq!(first_byte.await.unwrap(), 22, "a TLS record of the handshake");
     }
 }

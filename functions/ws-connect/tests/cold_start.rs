@@ -1,0 +1,18 @@
+//! What the program does before its first event: nothing that has to be waited for.
+
+use quickstocks_testkit::cold_start;
+
+#[tokio::test]
+async fn nobody_is_called_before_the_first_event() {
+    let started = cold_start(env!("CARGO_BIN_EXE_ws-connect"), |elsewhere| {
+        vec![
+            ("TABLE_NAME", "table".to_owned()),
+            ("ALLOWED_ORIGINS", "https://stocks.example.com".to_owned()),
+            ("WS_CALLBACK_URL", format!("{elsewhere}/ws")),
+        ]
+    })
+    .await;
+    assert_eq!(started.calls, 0, "{started:?}");
+    // The one to the Runtime API; so no resolver and no metadata service was asked either.
+    assert!(started.sockets.is_none_or(|sockets| sockets == 1), "{started:?}");
+}
