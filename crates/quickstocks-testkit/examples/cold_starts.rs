@@ -40,6 +40,8 @@ fn everything(elsewhere: &str) -> Vec<(&'static str, String)> {
     vec![
         ("TABLE_NAME", "table".to_owned()),
         ("TICK_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:ticks".to_owned()),
+        ("VAPID_KEY_ARN", "arn:aws:kms:us-east-1:123456789012:key/1".to_owned()),
+        ("PUSH_CONTACT", "mailto:ops@example.com".to_owned()),
         ("ALLOWED_ORIGINS", "https://stocks.example.com".to_owned()),
         ("WS_CALLBACK_URL", format!("{elsewhere}/ws")),
         ("YAHOO_BASE_URL", elsewhere.to_owned()),

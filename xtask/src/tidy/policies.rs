@@ -11,8 +11,13 @@ const TEMPLATE: &str = "infra/template.yaml";
 const STORE: &str = "crates/quickstocks-aws/src/dynamo/mod.rs";
 
 /// The ports of other services.
-const OTHERS: [(&str, &str); 3] =
-    [("TickPublisher", "sns:Publish"), ("ListAnnouncer", "sns:Publish"), ("ConnectionSender", "execute-api:ManageConnections")];
+const OTHERS: [(&str, &str); 5] = [
+    ("TickPublisher", "sns:Publish"),
+    ("ListAnnouncer", "sns:Publish"),
+    ("PushRequester", "sns:Publish"),
+    ("AlertWorkPublisher", "sns:Publish"),
+    ("ConnectionSender", "execute-api:ManageConnections"),
+];
 
 /// The actions of each port.
 type Ports = BTreeMap<String, BTreeSet<String>>;

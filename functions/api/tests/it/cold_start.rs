@@ -8,6 +8,7 @@ async fn nobody_is_called_before_the_first_event() {
         vec![
             ("TABLE_NAME", "table".to_owned()),
             ("TICK_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:ticks".to_owned()),
+            ("VAPID_KEY_ARN", "arn:aws:kms:us-east-1:123456789012:key/1".to_owned()),
             ("ALLOWED_ORIGINS", "https://stocks.example.com".to_owned()),
             ("YAHOO_BASE_URL", elsewhere.to_owned()),
             ("YAHOO_COOKIE_URL", format!("{elsewhere}/")),
