@@ -65,7 +65,7 @@ pub fn payload(message: &PushMessage, site: &str) -> String {
     let payload = Payload {
         web_push: MAGIC,
         notification: Notification {
-            title: clean(&message.title, MAX_TITLE_CHARS),
+            title: clean(&message.title.replace('\n', " "), MAX_TITLE_CHARS),
             body: clean(&message.body, MAX_BODY_CHARS),
             navigate: navigate.clone(),
             tag: &message.tag,
@@ -163,6 +163,8 @@ mod tests {
         let title = format!("<img onerror>\u{202e}evil\n{}", "x".repeat(200));
         let found = read(&PushMessage { title, ..message() });
         let shown = found["notification"]["title"].as_str().unwrap();
-        assert!(shown.starts_with("<img onerror>evilx") && shown.chars().count() == 120, "{shown}");
+        assert!(shown.starts_with("<img onerror>evil x") && shown.chars().count() == 120, "{shown}");
+        let body = "Above 269.00\nthe \u{2066}yardstick\u{7}".to_owned();
+        assert_eq!(read(&PushMessage { body, ..message() })["notification"]["body"], "Above 269.00\nthe yardstick");
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
-use dispatch::Dispatcher;
+use dispatch::{Dispatcher, Ports};
 use futures_util::{StreamExt, stream};
 use quickstocks_aws::{ApiGatewaySender, sdk_config_from};
 use quickstocks_boot::SystemClock;
@@ -25,7 +25,7 @@ use quickstocks_core::model::{
     Connection, ConnectionId, ShardRange, SourceHealth, SourceState, Symbol, Tick, TickNumber, Timestamp,
 };
 use quickstocks_core::ports::{Clock, ConnectionSender, ConnectionWriter, Delivery};
-use quickstocks_testkit::{MemoryStore, RecordingPublisher, sample};
+use quickstocks_testkit::{MemoryStore, RecordingPublisher, RecordingPushSender, SequenceRandom, sample};
 use quickstocks_wire::sns::{MAX_MESSAGE_BYTES, encode_tick};
 use serde_json::{Value, json};
 
@@ -99,7 +99,15 @@ async fn everybody() -> Arc<MemoryStore> {
 
 async fn a_tick(store: &Arc<MemoryStore>, url: &str) {
     let publisher = Arc::new(RecordingPublisher::default());
-    let function = Dispatcher::new(store, Arc::new(sender(url)), publisher, Arc::new(SystemClock), IN_FLIGHT.get());
+    let ports = Ports {
+        sender: Arc::new(sender(url)),
+        publisher: publisher.clone(),
+        alert_work: publisher,
+        push_sender: Arc::new(RecordingPushSender::default()),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SequenceRandom::seeded(7)),
+    };
+    let function = Dispatcher::new(store, ports, IN_FLIGHT.get());
     let now = SystemClock.now();
     let answer = function.handle(event(now), now + Duration::from_mins(1)).await.unwrap();
     assert_eq!(answer[0]["sent"], CONNECTIONS);

@@ -6,18 +6,17 @@ use quickstocks_boot::{ConfigError, Env};
 use quickstocks_push::Subject;
 
 /// Every variable this function reads; a check holds it against the template.
-pub const ENV: &[&str] =
-    &[
-        "TABLE_NAME",
-        "TICK_TOPIC_ARN",
-        "WS_CALLBACK_URL",
-        "POSTS_IN_FLIGHT",
-        "POSTS_PER_SECOND",
-        "DISPATCH_MESSAGES",
-        "VAPID_KEY_ARN",
-        "PUSH_CONTACT",
-        "LOG_LEVEL",
-    ];
+pub const ENV: &[&str] = &[
+    "TABLE_NAME",
+    "TICK_TOPIC_ARN",
+    "WS_CALLBACK_URL",
+    "POSTS_IN_FLIGHT",
+    "POSTS_PER_SECOND",
+    "DISPATCH_MESSAGES",
+    "VAPID_KEY_ARN",
+    "PUSH_CONTACT",
+    "LOG_LEVEL",
+];
 
 /// Of the 10,000 requests a second that an account has, users keep a fifth.
 const DEFAULT_POSTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(8_000).unwrap();
@@ -80,7 +79,13 @@ mod tests {
     use super::*;
 
     fn config(more: &[(&'static str, &'static str)]) -> Config {
-        let given = [("TABLE_NAME", "table"), ("TICK_TOPIC_ARN", "topic"), ("WS_CALLBACK_URL", "https://api/ws")];
+        let given = [
+            ("TABLE_NAME", "table"),
+            ("TICK_TOPIC_ARN", "topic"),
+            ("WS_CALLBACK_URL", "https://api/ws"),
+            ("VAPID_KEY_ARN", "key"),
+            ("PUSH_CONTACT", "https://stocks.example.org"),
+        ];
         let given = given.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::read(Env::of(given)).unwrap()
     }

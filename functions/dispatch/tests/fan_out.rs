@@ -147,7 +147,7 @@ async fn what_one_invocation_has_no_time_for_the_next_one_sends_and_nobody_is_se
     let publisher = Arc::new(RecordingPublisher::default());
     let clock = Arc::new(FakeClock::at(NOW));
     let sender = Timed { sender: ApiGatewaySender::new(&aws, &url, POSTS_IN_FLIGHT).unwrap(), clock: Arc::clone(&clock) };
-    let function = Dispatcher::new(&store, Arc::new(sender), Arc::clone(&publisher) as _, Arc::clone(&clock) as _, 16);
+    let function = Dispatcher::new(&store, ports(Arc::new(sender), &publisher, Arc::clone(&clock)), 16);
     let mut next = tick(ShardRange::ALL, NOW);
     for invocation in 1.. {
         clock.set(NOW);

@@ -453,6 +453,7 @@ pub struct UnreadBody {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a table reads better so")]
     fn check(json: &str, expected: Result<Rule, &str>) {
         let input: RuleInput = serde_json::from_str(json).unwrap();
         assert_eq!(input.rule().map_err(|fault| fault.field), expected, "{json}");

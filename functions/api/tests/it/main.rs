@@ -28,6 +28,8 @@ mod reference;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
+mod sqlite;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod transfer;

@@ -7,22 +7,22 @@ use quickstocks_core::model::{
 };
 use quickstocks_core::ports::PushSubscriptionWriter;
 use quickstocks_core::ports::SweepWriter;
-use quickstocks_core::ports::{ActionTokens, AlertReader, AlertWriter};
 use quickstocks_testkit::sample::{self, NOW};
+use quickstocks_testkit::{AllStorePorts, MemoryStore};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 use crate::support::{Answer, Browser, World};
 
 /// A guest with something of everything, so that each request finds what it is about.
-pub(crate) struct Scene<'a> {
-    pub(crate) browser: Browser<'a>,
+pub(crate) struct Scene<'a, S: AllStorePorts = MemoryStore> {
+    pub(crate) browser: Browser<'a, S>,
     /// What stands for a placeholder in a path or a body.
     names: Vec<(&'static str, String)>,
 }
 
-impl<'a> Scene<'a> {
-    pub(crate) async fn set(world: &'a World) -> Self {
+impl<'a, S: AllStorePorts> Scene<'a, S> {
+    pub(crate) async fn set(world: &'a World<S>) -> Self {
         world.source.set_quote(sample::full_quote("AAPL", NOW));
         world.source.set_history(history());
         let apple =
@@ -74,7 +74,7 @@ impl<'a> Scene<'a> {
 }
 
 /// A device that gets notifications, and the token that activates it again.
-async fn device(world: &World, user: &str) -> [(&'static str, String); 2] {
+async fn device<S: AllStorePorts>(world: &World<S>, user: &str) -> [(&'static str, String); 2] {
     let token = Secret::from_random([7; 32]);
     let state = PushState::Active { token: token.hash() };
     let endpoint = Endpoint::new("https://updates.push.services.mozilla.com/wpush/v2/phone");
@@ -213,7 +213,7 @@ fn spark() -> Spark {
 }
 
 /// Has the alert of that id told of a fire, and of a split before it; answers the token of the notification's buttons.
-async fn told(world: &World, id: &str) -> String {
+async fn told<S: AllStorePorts>(world: &World<S>, id: &str) -> String {
     let store = world.store.inner();
     let mut alerts = store.armed_alerts(&[sample::symbol("AAPL")]).await.unwrap();
     alerts.retain(|alert| alert.id.as_str() == id);

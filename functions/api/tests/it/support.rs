@@ -11,7 +11,7 @@ use quickstocks_push::EndpointRule;
 use quickstocks_testkit::faults::Faulty;
 use quickstocks_testkit::sample::{self, NOW};
 use quickstocks_testkit::{
-    FakeClock, FixedSigner, MemoryStore, RecordingAnnouncer, RecordingRequester, ScriptedSource, SequenceRandom,
+    AllStorePorts, FakeClock, FixedSigner, MemoryStore, RecordingAnnouncer, RecordingRequester, ScriptedSource, SequenceRandom,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -20,8 +20,8 @@ use crate::contract;
 
 pub(crate) const ORIGIN: &str = "https://stocks.example.org";
 
-pub(crate) struct World {
-    pub(crate) store: Arc<Faulty<MemoryStore>>,
+pub(crate) struct World<S: AllStorePorts = MemoryStore> {
+    pub(crate) store: Arc<Faulty<S>>,
     pub(crate) source: Arc<ScriptedSource>,
     pub(crate) announcer: Arc<RecordingAnnouncer>,
     pub(crate) push_requester: Arc<RecordingRequester>,
@@ -35,7 +35,14 @@ impl World {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let store = Arc::new(Faulty::new(Arc::new(MemoryStore::new())));
+        Self::over(Arc::new(MemoryStore::new()), change)
+    }
+}
+
+impl<S: AllStorePorts> World<S> {
+    /// The API over this store.
+    pub(crate) fn over(store: Arc<S>, change: impl FnOnce(&mut Settings)) -> Self {
+        let store = Arc::new(Faulty::new(store));
         let source = Arc::new(ScriptedSource::with_symbols_per_call(50));
         let clock = Arc::new(FakeClock::at(NOW));
         let announcer = Arc::new(RecordingAnnouncer::default());
@@ -84,16 +91,16 @@ impl World {
     }
 
     /// A browser that has just become a guest.
-    pub(crate) async fn guest(&self) -> Browser<'_> {
+    pub(crate) async fn guest(&self) -> Browser<'_, S> {
         let mut browser = Browser { world: self, cookie: None, list: String::new() };
         let made = browser.post("/session", &json!({})).await;
         assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
-        browser.list = made.json()["watchlists"][0].as_str().unwrap().to_owned();
+        made.json()["watchlists"][0].as_str().unwrap().clone_into(&mut browser.list);
         browser
     }
 
     /// A browser that was never here.
-    pub(crate) fn stranger(&self) -> Browser<'_> {
+    pub(crate) fn stranger(&self) -> Browser<'_, S> {
         Browser { world: self, cookie: None, list: String::new() }
     }
 
@@ -105,14 +112,14 @@ impl World {
 }
 
 /// A browser: it sends its cookie and says where it comes from, and takes over what it is given.
-pub(crate) struct Browser<'a> {
-    world: &'a World,
+pub(crate) struct Browser<'a, S: AllStorePorts = MemoryStore> {
+    world: &'a World<S>,
     pub(crate) cookie: Option<String>,
     /// The id of its first list.
     pub(crate) list: String,
 }
 
-impl Browser<'_> {
+impl<S: AllStorePorts> Browser<'_, S> {
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.call("GET", path, None, &[]).await
     }
