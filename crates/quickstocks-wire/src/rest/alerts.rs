@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{object, schema};
+use super::{object, present, schema, whole};
 use crate::ws::NoticeView;
 
 /// What kind of thing an alert waits for.
@@ -46,27 +46,27 @@ pub struct RuleInput {
     /// The kind.
     pub kind: RuleKind,
     /// The target, for `price_above` and `price_below`: above 0, at most 8 decimals.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, example = "150.00")]
     pub price: Option<String>,
     /// How far, for `move`: above 0 and at most 1000 (below 100 for a fall), at most 4 decimals.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, example = "5")]
     pub percent: Option<String>,
     /// Which way, for `move`; either unless said otherwise.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, value_type = Option<schema::Direction>)]
     pub direction: Option<Direction>,
     /// From where, for `move`; the previous close unless said otherwise.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     pub since: Option<SinceKind>,
     /// How long the window is, for `move` since `window`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(nullable = false, minimum = 5, maximum = 1440, example = 60)]
     pub window_minutes: Option<u16>,
     /// How many times the average volume, for `volume_spike`: 1.1 to 100.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, example = "3")]
     pub times: Option<String>,
 }
@@ -142,11 +142,11 @@ fn number(field: &'static str, text: Option<&str>) -> Result<Decimal, RuleFault>
 #[serde(deny_unknown_fields)]
 pub struct RepeatInput {
     /// How long it rests after it fired; 15 minutes unless said otherwise.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(nullable = false, minimum = 1, maximum = 10080, example = 15)]
     pub cool_down_minutes: Option<u32>,
     /// How far, in percent of the target, the price has to go back first; 0.5 unless said otherwise.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, example = "0.5")]
     pub hysteresis_percent: Option<String>,
 }
@@ -363,7 +363,7 @@ pub struct AlertActionInput {
     /// What.
     pub action: AlertActionKind,
     /// For how long, for `snooze`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(nullable = false, minimum = 1, maximum = 10080, example = 60)]
     pub minutes: Option<u32>,
 }
@@ -433,11 +433,11 @@ pub struct NotificationsBody {
 #[serde(deny_unknown_fields)]
 pub struct ReadInput {
     /// The ids of what was read, at most 100.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, max_items = 100)]
     pub ids: Option<Vec<String>>,
     /// Whether all of it was.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     pub all: Option<bool>,
 }
