@@ -119,3 +119,40 @@ test("a button of a notification that is of no use any more says so", async () =
   assert.ok(shown.some(({ title }) => title === "That could not be done"), JSON.stringify(shown));
   await context.close();
 });
+
+test("a price that the market moves is notified, a button snoozes its alert with no page's help, and the inbox shows it", async () => {
+  await system.market.setPrice("AAPL", 200);
+  const { context, page, errors } = await arrive();
+  const { worker } = await switchOn(page);
+  const go = (hash) => page.evaluate((hash) => (location.hash = hash), hash);
+  await go("#/alerts/AAPL");
+  const form = page.getByRole("form", { name: "New alert" });
+  await form.getByRole("textbox", { name: "Price" }).fill("250");
+  await form.getByLabel("Note to yourself").fill("<b>sell</b> half");
+  await page.getByText("If it were made now: waits: 50.00 to go to 250.00").waitFor();
+  await page.getByRole("button", { name: "Make the alert" }).click();
+  const alert = (verdict) => page.locator(`li[data-alert][data-symbol=AAPL][data-verdict=${verdict}]`);
+  await alert("waiting").waitFor();
+
+  const from = (await service.messages()).length;
+  await system.market.setPrice("AAPL", 1234.5);
+  const sent = await service.waitFor("alert", ({ payload }) => /AAPL/.test(payload.notification.title), from);
+  assert.match(sent.payload.notification.title, /1,?234\.50/);
+  assert.match(sent.topic, /^[\w-]{1,32}$/);
+  await worker.deliver(sent);
+  const shown = (await worker.notifications()).find(({ tag }) => tag === sent.payload.notification.tag);
+  assert.equal(shown.title, sent.payload.notification.title);
+  assert.match(shown.body, /250/);
+  assert.match(shown.body, /<b>sell<\/b> half/);
+  assert.deepEqual(shown.actions.slice(0, 1), ["snooze"]);
+
+  await worker.click(shown.tag, "snooze", "push-action");
+  assert.ok(!(await worker.notifications()).some(({ title }) => title === "That could not be done"));
+  await page.reload();
+  await alert("snoozed").waitFor();
+  await go("#/inbox");
+  await page.locator("li[data-notice][data-symbol=AAPL]").getByText("Fired at 1,234.50").waitFor();
+  assert.equal((await service.messages()).slice(from).filter(({ payload }) => /AAPL/.test(payload.notification.title)).length, 1);
+  assert.deepEqual(errors, []);
+  await context.close();
+});

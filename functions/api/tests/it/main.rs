@@ -13,6 +13,9 @@ mod document;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
+#[path = "../../../../crates/quickstocks-aws/tests/it/support/emulator.rs"]
+mod emulator;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod idempotency;
@@ -28,7 +31,7 @@ mod reference;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
-mod sqlite;
+mod stores;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -68,7 +68,8 @@ impl<'a, S: AllStorePorts> Scene<'a, S> {
         serde_json::from_str(&self.named(text)).unwrap()
     }
 
-    fn named(&self, text: &str) -> String {
+    /// A path with what its placeholders stand for.
+    pub(crate) fn named(&self, text: &str) -> String {
         self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 }
