@@ -2,6 +2,7 @@
 //! IAM, used as a browser would use it.
 
 mod account;
+mod alerts;
 mod browser;
 mod deploy;
 mod doors;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::emulator::Emulator;
 use super::front::Front;
 use super::market::Market;
-use super::{Progress, account, browser, deploy, doors, policies, prices, troubles};
+use super::{Progress, account, alerts, browser, deploy, doors, policies, prices, troubles};
 use crate::visitor::{Guest, Site, Socket};
 
 pub(super) const STACK: &str = "quickstocks-test";
@@ -82,6 +82,7 @@ pub(super) async fn run(progress: &Progress, folder: &Path, emulator: &Emulator,
 
     Box::pin(troubles::run(&world, &guest, socket)).await?;
     browser::run(&world)?;
+    alerts::run(&world, &guest).await?;
     upgrade(&world, &guest, &list, &outputs).await?;
 
     progress.step("nothing was left undelivered, and nothing failed");
