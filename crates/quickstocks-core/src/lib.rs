@@ -17,7 +17,7 @@
 //! - [`alerts`]: what an alert makes of a quote.
 //! - [`notify`]: what happened to alerts, told to their owners.
 //! - [`preferences`]: how they want it shown.
-//! - [`search`], [`symbols`], [`reference`], [`currencies`]: symbols, for somebody who asks now.
+//! - [`search`], [`symbols`], [`mod@reference`], [`currencies`]: symbols, for somebody who asks now.
 //! - [`push`]: notifications to their devices.
 
 pub mod accounts;

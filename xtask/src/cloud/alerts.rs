@@ -23,15 +23,15 @@ pub(super) async fn run(world: &World<'_>, guest: &Guest) -> Result<()> {
     ensure!(key["key"].as_str().is_some_and(|key| key.len() == 87), "the key is {key}");
 
     world.progress.step("an alert fires once: api, fetch-quotes, SNS, dispatch, WebSocket, inbox");
-    world.market.set_price("AAPL", "200").await?;
-    let wanted = json!({"symbol": "AAPL", "rule": {"kind": "price_above", "price": "250"}, "note": "sell half"});
+    // Above whatever the steps before have made of its price.
+    let wanted = json!({"symbol": "AAPL", "rule": {"kind": "price_above", "price": "1000"}, "note": "sell half"});
     let alert = guest.call(Method::POST, "/alerts", Some(wanted), StatusCode::CREATED).await?;
     let id = alert["id"].as_str().with_context(|| format!("the alert is {alert}"))?;
     let mut socket = Socket::open(&world.site, &guest.ticket().await?).await?;
     prices::greet(&mut socket, json!({"action": "hello"})).await?;
-    world.market.set_price("AAPL", "300").await?;
+    world.market.set_price("AAPL", "1200").await?;
     let fired = heard(world, &mut socket, id).await?;
-    ensure!(fired["event"] == "fired" && fired["note"] == "sell half" && fired["threshold"] == "250", "it was told {fired}");
+    ensure!(fired["event"] == "fired" && fired["note"] == "sell half" && fired["threshold"] == "1000", "it was told {fired}");
 
     let inbox = guest.get_ok("/notifications").await?;
     let about = |one: &&Value| one["alert"] == id;
