@@ -22,7 +22,7 @@ const FIELDS: [&str; 4] = ["csrfToken", "sessionId", "originalDoneUrl", "namespa
 /// Why a walk brought no cookie.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConsentError {
-    #[error("no cookie was set in {MOST_STEPS} steps")]
+    #[error("no cookie was set in {MOST_STEPS} steps, or in time")]
     TooLong,
     #[error("a page is neither a redirect nor a form (status {0})")]
     DeadEnd(u16),

@@ -24,6 +24,9 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_mins(5);
 /// attempt do not repeat it one after the other, short enough for the next tick.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(20);
 
+/// How long the walk through the consent page may take in all: a poll waits for it, and each of its steps has the time of a call.
+const LONGEST_WALK: Duration = Duration::from_secs(20);
+
 /// A session younger than this is not blamed for an answer without a single quote.
 const SUSPECT_AGE: Duration = Duration::from_mins(10);
 
@@ -197,7 +200,10 @@ impl Sessions {
         let walk =
             matches!(&error, SessionError::NoCookie(..500)) || matches!(&error, SessionError::Call(call) if call.not_connected());
         match &self.consent_url {
-            Some(start) if walk => Ok(consent::walk(http, errand, start.clone()).await?),
+            Some(start) if walk => {
+                let walked = tokio::time::timeout(LONGEST_WALK, consent::walk(http, errand, start.clone())).await;
+                Ok(walked.unwrap_or(Err(ConsentError::TooLong))?)
+            }
             _ => Err(error),
         }
     }
