@@ -61,6 +61,7 @@ describe("a row", () => {
     const same = rowOf(up, quote("A", { price: "10.010" }), "delisted");
     expect([same.move, same.moves, same.missing]).toEqual(["up", 1, "delisted"]);
     expect(rowOf(same, quote("A", { price: "9" }), undefined)).toMatchObject({ move: "down", moves: 2 });
+    expect(rowOf(same, quote("A", { price: "9" }), undefined, false)).toMatchObject({ quote: { price: "9" }, move: "up", moves: 1 });
   });
 });
 

@@ -12,9 +12,10 @@ export interface Row {
   moves: number;
 }
 
-export function rowOf(before: Row | undefined, quote: Quote | undefined, missing: MissingReason | undefined): Row {
+/** `inSight`: whether somebody can have seen the price change; one that changed out of sight is not shown as moving. */
+export function rowOf(before: Row | undefined, quote: Quote | undefined, missing: MissingReason | undefined, inSight = true): Row {
   const [from, to] = [before?.quote?.price, quote?.price];
-  const difference = from === undefined || to === undefined ? 0 : compareDecimals(to, from);
+  const difference = !inSight || from === undefined || to === undefined ? 0 : compareDecimals(to, from);
   const moves = before?.moves ?? 0;
   if (difference === 0) return { quote, missing, move: before?.move, moves };
   return { quote, missing, move: difference > 0 ? "up" : "down", moves: moves + 1 };

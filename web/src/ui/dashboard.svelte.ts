@@ -15,18 +15,18 @@ import type { History, HistoryRange } from "../model/history";
 import type { Instrument, Popular } from "../model/instrument";
 import { moved } from "../model/picks";
 import { rowOf, type Row } from "../model/row";
-import type { Preferences, ServerConfig, SourceHealth, SymbolMatch, Timestamp, Watchlist } from "../model/types";
+import type { Decimal, Preferences, Quote, ServerConfig, SourceHealth, SymbolMatch, Timestamp, Watchlist } from "../model/types";
 import type { ConnectionState } from "../model/words";
 import { Extras } from "./extras.svelte";
 import { Inbox } from "./inbox.svelte";
+import { Redraw } from "./redraw";
 import { Settings } from "./settings.svelte";
+import { Sight } from "./sight";
 import { Since } from "./since.svelte";
 import { Toasts } from "./toasts.svelte";
 import { View } from "./view.svelte";
 
 const CLOCK_EVERY_MS = 1000;
-/** So many rows are drawn in one frame; the rest of a large tick follows in the next ones, and the page stays responsive. */
-const ROWS_A_FRAME = 100;
 
 export class Dashboard {
   config = $state.raw<ServerConfig>();
@@ -47,6 +47,8 @@ export class Dashboard {
   /** What a screen reader is told; who sees the board sees it there. */
   announcement = $state.raw("");
   readonly rows = new SvelteMap<string, Row>();
+  /** Which rows of the board are in sight. */
+  readonly sight: Sight;
   readonly toasts: Toasts;
   readonly settings: Settings;
   readonly view: View;
@@ -57,11 +59,13 @@ export class Dashboard {
   readonly #client: Client;
   #lastLiveAt = $state.raw<Timestamp>(0);
   #clockOffset = $state.raw(0);
-  readonly #changed = new Set<string>();
+  readonly #redraw: Redraw;
   /** Symbols whose rows are kept though they may be on no list, and by how many. */
   readonly #watched = new Map<string, number>();
   #sourceChanged = false;
-  #frame: number | undefined;
+  #pricesChanged = false;
+  /** Moves when prices have come, for what is made of all of them. */
+  #prices = $state.raw(0);
 
   readonly link: Link = $derived({
     source: this.source,
@@ -72,11 +76,19 @@ export class Dashboard {
   readonly picks = $derived(this.active?.symbols);
   /** Those of them that are shown, in the order they are shown in. */
   readonly shown: readonly string[] = $derived.by(() => {
-    const quoteOf = (symbol: string) => this.rows.get(symbol)?.quote;
+    const quoteOf = (symbol: string): Quote | undefined => {
+      void this.#prices;
+      return this.latest(symbol);
+    };
     const { filter, sorting, layout } = this.view;
     const some = filter.trim() === "" ? (this.picks ?? []) : filtered(this.picks ?? [], filter, quoteOf, this.active?.notes);
-    return layout === "table" ? sorted(some, sorting, quoteOf, new Intl.Collator(this.settings.locale).compare) : some;
+    const order = layout === "table" ? sorted(some, sorting, quoteOf, this.#collator.compare) : some;
+    // The same array while nothing changes places, so that nobody goes through the list again.
+    if (order.length !== this.#order.length || order.some((symbol, at) => symbol !== this.#order[at])) this.#order = order;
+    return this.#order;
   });
+  readonly #collator = $derived.by(() => new Intl.Collator(this.settings.locale));
+  #order: readonly string[] = [];
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -84,6 +96,8 @@ export class Dashboard {
     this.settings = new Settings(ports.storage);
     this.view = new View(ports.storage);
     this.now = ports.now();
+    this.#redraw = new Redraw({ timers: ports.timers, requestFrame: (callback) => requestAnimationFrame(callback) }, (symbols, inSight) => this.#draw(symbols, inSight));
+    this.sight = new Sight(this.#redraw);
     const fail = (error: unknown): void => this.toasts.show({ text: failureWords(error, this.t), tone: "bad" });
     const warn = (text: string): void => this.toasts.show({ text, tone: "warn" });
     this.#client = new Client(ports, {
@@ -92,12 +106,12 @@ export class Dashboard {
       },
       onConnection: (state) => this.#connectionIs(state),
       onQuotes: (symbols) => {
-        for (const symbol of symbols) this.#changed.add(symbol);
-        this.#drawSoon();
+        this.#pricesChanged = true;
+        this.#redraw.changed(symbols, (symbol) => this.rows.get(symbol)?.quote === undefined);
       },
       onSource: () => {
         this.#sourceChanged = true;
-        this.#drawSoon();
+        this.#redraw.soon();
       },
       onLists: (lists, active) => this.#listsAre(lists, active),
       onSession: () => {
@@ -136,20 +150,26 @@ export class Dashboard {
     return this.now + this.#clockOffset;
   }
 
+  /** The newest quote, which the screen may not show yet. Nothing follows it when it changes: views read `rows`. */
+  latest(symbol: string): Quote | undefined {
+    return this.#client.board.quote(symbol);
+  }
+
   async start(): Promise<void> {
     await this.settings.ready();
     const tellHidden = (): void => {
       this.#client.setHidden(document.hidden);
-      if (document.hidden) this.since.leave(this.rows);
+      if (document.hidden) this.since.leave(this.#latestPrices());
       else this.now = this.#ports.now();
     };
     document.addEventListener("visibilitychange", tellHidden);
     window.addEventListener("online", () => this.#client.networkChanged());
     window.addEventListener("offline", () => this.#client.networkChanged());
+    window.addEventListener("beforeprint", () => this.#redraw.all());
     window.setInterval(() => {
       if (document.hidden) return;
       this.now = this.#ports.now();
-      this.since.look(this.rows, this.connection.phase === "live");
+      this.since.look(this.#latestPrices(), this.connection.phase === "live");
     }, CLOCK_EVERY_MS);
     tellHidden();
     this.#client.start();
@@ -331,31 +351,28 @@ export class Dashboard {
     for (const symbol of wanted) if (!this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol));
   }
 
-  #drawSoon(): void {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined;
-      this.#draw();
-    });
-  }
-
-  #draw(): void {
-    let drawn = 0;
-    for (const symbol of this.#changed) {
-      if (drawn >= ROWS_A_FRAME) break;
-      this.#changed.delete(symbol);
-      if (!this.rows.has(symbol)) continue;
-      this.rows.set(symbol, this.#rowOf(symbol));
-      drawn += 1;
-    }
-    if (this.#changed.size > 0) this.#drawSoon();
+  #draw(symbols: readonly string[], inSight: boolean): void {
+    for (const symbol of symbols) if (this.rows.has(symbol)) this.rows.set(symbol, this.#rowOf(symbol, inSight));
     if (this.#sourceChanged) this.#readSource();
     this.polledAt = this.#client.board.polledAt;
-    if (this.#changed.size === 0) this.#convert();
+    if (!this.#pricesChanged) return;
+    this.#pricesChanged = false;
+    this.#prices += 1;
+    this.#convert();
   }
 
   #convert(): void {
-    const quotes = [...this.rows.values()].map((row) => row.quote);
+    const quotes = [...this.rows.keys()].map((symbol) => this.latest(symbol));
     this.extras.convert(quotes, this.settings.preferences.currency);
+  }
+
+  #latestPrices(): Record<string, Decimal> {
+    const prices: Record<string, Decimal> = {};
+    for (const symbol of this.rows.keys()) {
+      const price = this.latest(symbol)?.price;
+      if (price !== undefined) prices[symbol] = price;
+    }
+    return prices;
   }
 
   #readSource(): void {
@@ -365,7 +382,7 @@ export class Dashboard {
     this.#clockOffset = this.#client.board.clockOffset;
   }
 
-  #rowOf(symbol: string): Row {
-    return rowOf(this.rows.get(symbol), this.#client.board.quote(symbol), this.#client.board.missing(symbol));
+  #rowOf(symbol: string, inSight = true): Row {
+    return rowOf(this.rows.get(symbol), this.#client.board.quote(symbol), this.#client.board.missing(symbol), inSight);
   }
 }

@@ -2,13 +2,15 @@
 
 import type { Ports } from "../api/ports";
 import { decimal, fields, moment } from "../model/fields";
-import type { Row } from "../model/row";
 import { type Glance, type Summary, summaryOf } from "../model/since";
 import type { Decimal } from "../model/types";
 
 const KEY = "quickstocks.seen";
 /** Who was away for less needs no summary. */
 const LONG_ENOUGH_MS = 15 * 60_000;
+
+/** By symbol. */
+type Prices = Readonly<Record<string, Decimal>>;
 
 export class Since {
   summary = $state.raw<Summary>();
@@ -22,15 +24,14 @@ export class Since {
   }
 
   /** The page is out of sight from now on. */
-  leave(rows: ReadonlyMap<string, Row>): void {
-    this.#last = pricesOf(rows);
+  leave(prices: Prices): void {
+    this.#last = prices;
     this.#write();
     this.#before = this.#recall();
   }
 
   /** Somebody looks. The summary waits for live prices: those from disk are the ones they know. */
-  look(rows: ReadonlyMap<string, Row>, live: boolean): void {
-    const prices = pricesOf(rows);
+  look(prices: Prices, live: boolean): void {
     this.#last = prices;
     const before = this.#before;
     if (!before || !live || Object.keys(prices).length === 0) return;
@@ -42,7 +43,7 @@ export class Since {
     this.summary = undefined;
   }
 
-  #last: Record<string, Decimal> = {};
+  #last: Prices = {};
 
   #write(): void {
     // A page that was left before its prices came has seen nothing.
@@ -61,10 +62,4 @@ export class Since {
       return undefined;
     }
   }
-}
-
-function pricesOf(rows: ReadonlyMap<string, Row>): Record<string, Decimal> {
-  const prices: Record<string, Decimal> = {};
-  for (const [symbol, { quote }] of rows) if (quote?.price !== undefined) prices[symbol] = quote.price;
-  return prices;
 }
