@@ -209,9 +209,9 @@ describe("other answers", () => {
   });
 
   it.each([
-    [{ version: "1", source: { kind: "yahoo" }, ws_path: "/live" }, { version: "1", source: "yahoo", ws_path: "/live" }],
-    [{ source: { kind: "oracle" } }, { version: "", source: "unknown", ws_path: "/ws" }],
-    [undefined, { version: "", source: "unknown", ws_path: "/ws" }],
+    [{ version: "1", source: { kind: "yahoo" }, ws_path: "/live", sharing: true }, { version: "1", source: "yahoo", ws_path: "/live", sharing: true }],
+    [{ source: { kind: "oracle" }, sharing: "yes" }, { version: "", source: "unknown", ws_path: "/ws", sharing: false }],
+    [undefined, { version: "", source: "unknown", ws_path: "/ws", sharing: false }],
   ])("a configuration %j", (from, config) => {
     expect(decodeConfig(from)).toEqual({ ...config, limits: { lists: 20, symbols_per_list: 200 } });
   });

@@ -5,6 +5,7 @@ import { decodeCode, decodeImport, decodePreferences, decodeSecret, decodeTokens
 import { decodeRates, decodeSparks, type Spark } from "../model/extras";
 import { decodeHistory, type History, type HistoryRange } from "../model/history";
 import { decodeInstrument, decodePopular, type Instrument, type Popular } from "../model/instrument";
+import { decodeShare, decodeSharedList, type Share, type SharedList } from "../model/share";
 import type {
   Code,
   Decimal,
@@ -13,6 +14,7 @@ import type {
   Prices,
   ServerConfig,
   SymbolMatch,
+  Timestamp,
   Token,
   Watchlist,
 } from "../model/types";
@@ -190,6 +192,32 @@ export class RestClient {
     return expected(decodeImport(await this.#call("POST", `/import?mode=${mode}&dry_run=${dryRun}`, { text: file })));
   }
 
+  /** The link to a list; nothing when it has none. */
+  async share(list: string): Promise<Share | undefined> {
+    try {
+      return expected(decodeShare(await this.#call("GET", `${listPath(list)}/share`)));
+    } catch (error) {
+      if (error instanceof RequestError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes one; answers the one that is there when there is one. */
+  async makeShare(list: string): Promise<Share> {
+    return expected(decodeShare(await this.#call("PUT", `${listPath(list)}/share`)));
+  }
+
+  async endShare(list: string): Promise<void> {
+    await this.#call("DELETE", `${listPath(list)}/share`);
+  }
+
+  /** What a link shows, which needs no session. `serverNow` is when the server answered. */
+  async sharedList(token: string): Promise<{ list: SharedList; serverNow: Timestamp | undefined }> {
+    const response = await this.#request("GET", `/shared/${token}/list.json`);
+    const told = Date.parse(response.headers.get("date") ?? "");
+    return { list: expected(decodeSharedList(await read(response))), serverNow: Number.isNaN(told) ? undefined : told };
+  }
+
   /** The OpenAPI document. */
   async description(signal: AbortSignal): Promise<unknown> {
     return this.#call("GET", "/openapi.json", { signal });
@@ -206,6 +234,11 @@ export class RestClient {
   }
 
   async #call(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
+    const response = await this.#request(method, path, options);
+    return response.status === 204 ? undefined : read(response, options.signal);
+  }
+
+  async #request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
     const deadline = AbortSignal.timeout(TIMEOUT_MS);
     const init: RequestInit = {
       method,
@@ -229,13 +262,16 @@ export class RestClient {
       throw new RequestError(0, "unreachable", "The server cannot be reached");
     }
     if (!response.ok) throw await failureOf(response);
-    if (response.status === 204) return undefined;
-    return response.json().catch(() => {
-      // An abandoned answer is none, rather than an empty one.
-      options.signal?.throwIfAborted();
-      return undefined;
-    });
+    return response;
   }
+}
+
+function read(response: Response, signal?: AbortSignal): Promise<unknown> {
+  return response.json().catch(() => {
+    // An abandoned answer is none, rather than an empty one.
+    signal?.throwIfAborted();
+    return undefined;
+  });
 }
 
 /** What REST tells of a list has its notes, so none told are none there. */

@@ -104,6 +104,8 @@ export const de: Messages = {
   "list.new": "Neue Liste",
   "list.name": "Name der Liste",
   "list.rename": "Umbenennen",
+  "list.share": "Teilen",
+  "list.share_label": "Die Liste {name} teilen",
   "list.rename_label": "{name} umbenennen",
   "list.delete": "Löschen",
   "list.delete_ask": "\u201E{name}\u201C mit {count} Symbolen löschen?",

@@ -103,6 +103,8 @@ export const en = {
   "list.new": "New list",
   "list.name": "Name of the list",
   "list.rename": "Rename",
+  "list.share": "Share",
+  "list.share_label": "Share the list {name}",
   "list.rename_label": "Rename {name}",
   "list.delete": "Delete",
   "list.delete_ask": "Delete \u201C{name}\u201D with its {count} symbols?",

@@ -158,6 +158,7 @@ export function decodeConfig(value: unknown): ServerConfig {
       lists: number(fields(from.limits)?.lists) ?? 20,
       symbols_per_list: number(fields(from.limits)?.symbols_per_list) ?? 200,
     },
+    sharing: from.sharing === true,
   };
 }
 

@@ -84,6 +84,8 @@ export interface ServerConfig {
   source: SourceKind;
   ws_path: string;
   limits: { lists: number; symbols_per_list: number };
+  /** Whether lists can be shared by a link here. */
+  sharing: boolean;
 }
 
 export type ThemeChoice = "system" | "light" | "dark";
