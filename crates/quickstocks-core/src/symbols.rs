@@ -93,7 +93,7 @@ impl Symbols {
         }
         let mut retry_at = None;
         if !absent.is_empty() {
-            let answer = self.source.poll(&absent).await;
+            let answer = self.source.look_up(&absent).await;
             retry_at = answer.retry_at;
             if !answer.quotes.is_empty() {
                 // A tick number of its own, so that a client that resyncs since an earlier tick is sent these too.
@@ -125,7 +125,7 @@ impl Symbols {
         if let Some(stored) = stored.as_ref().filter(|stored| is_fresh(stored)) {
             return Ok(Some(stored.clone()));
         }
-        let answer = self.source.poll(std::slice::from_ref(symbol)).await;
+        let answer = self.source.look_up(std::slice::from_ref(symbol)).await;
         let Some(mut quote) = answer.quotes.into_iter().find(|quote| quote.symbol == *symbol) else {
             return Ok(stored.filter(|stored| now.since(stored.polled_at) <= STILL_GOOD_FOR));
         };

@@ -205,6 +205,10 @@ impl QuoteSource for ScriptedSource {
         lock(&self.script).answer(symbols, self.symbols_per_call)
     }
 
+    async fn look_up(&self, symbols: &[Symbol]) -> SourceAnswer {
+        self.poll(symbols).await
+    }
+
     fn symbols_per_call(&self) -> usize {
         self.symbols_per_call
     }

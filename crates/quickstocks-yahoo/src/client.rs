@@ -16,7 +16,7 @@ use crate::config::{InvalidYahooConfig, YahooConfig};
 use crate::decode::{DecodeError, HistoryRequest, decode_chart, decode_details, decode_search, decode_sparks, decode_trending};
 use crate::gate::{Admission, Gate};
 use crate::http::{Ask, BadAnswer, CallError, Errand, Http};
-use crate::ledger::Ledger;
+use crate::ledger::{Budget, Ledger};
 use crate::session::Sessions;
 
 /// How many symbols one call of spark holds. With 21 it answers 400.
@@ -97,7 +97,7 @@ impl YahooClient {
     async fn admitted<T>(&self, call: impl AsyncFnOnce(&Errand) -> Result<T, CallError>) -> Result<T, SourceError> {
         let breaker = self.gate.breaker().await;
         if breaker.state(self.clock.now()) != BreakerState::Open
-            && let Err(spent) = self.http.check_spare_budget().await
+            && let Err(spent) = self.http.check_budget(Budget::Spare).await
         {
             return Err(SourceError::Refused { retry_at: Some(spent.retry_at) });
         }
@@ -176,7 +176,11 @@ fn endpoint_gone(error: SourceError) -> SourceError {
 #[async_trait]
 impl QuoteSource for YahooClient {
     async fn poll(&self, symbols: &[Symbol]) -> SourceAnswer {
-        self.poll_symbols(symbols).await
+        self.poll_symbols(symbols, Budget::Whole).await
+    }
+
+    async fn look_up(&self, symbols: &[Symbol]) -> SourceAnswer {
+        self.poll_symbols(symbols, Budget::Spare).await
     }
 
     fn symbols_per_call(&self) -> usize {

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::config::{InvalidYahooConfig, YahooConfig};
 use crate::decode::{ApiError, DecodeError};
-use crate::ledger::{BudgetSpent, Ledger};
+use crate::ledger::{Budget, BudgetSpent, Ledger};
 use crate::session::NoSession;
 
 /// A body beyond this is none of Yahoo's: 50 full quotes are 120 KB, the longest chart some 2 MB.
@@ -183,14 +183,9 @@ impl Http {
         })
     }
 
-    /// Whether a call could be made now.
-    pub(crate) async fn check_budget(&self) -> Result<(), BudgetSpent> {
-        self.ledger.check().await
-    }
-
-    /// Whether a call could be made now that is not for a poll.
-    pub(crate) async fn check_spare_budget(&self) -> Result<(), BudgetSpent> {
-        self.ledger.check_spare().await
+    /// Whether a call could be made now out of this part of the budget.
+    pub(crate) async fn check_budget(&self, budget: Budget) -> Result<(), BudgetSpent> {
+        self.ledger.check(budget).await
     }
 
     /// Makes the call. It is tried again in two cases, each at most once in an errand that is no probe: when the very

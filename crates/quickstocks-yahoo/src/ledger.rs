@@ -10,6 +10,15 @@ pub(crate) struct BudgetSpent {
     pub(crate) retry_at: Timestamp,
 }
 
+/// How much of the hour's budget an errand may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// All of it: ticks.
+    Whole,
+    /// All but the last fifth: whatever people ask for between ticks, so that much searching does not stop the prices.
+    Spare,
+}
+
 /// Counts every call before it is made, in the counter that all environments share, and says no when the hour's
 /// budget is spent. It remembers the count it saw last: when the counter fails, calls go on within what this
 /// process knows of.
@@ -33,30 +42,23 @@ impl Ledger {
         Self { counter, clock, budget, known: Mutex::default() }
     }
 
-    /// Whether a call could be made now. Changes nothing.
-    pub(crate) async fn check(&self) -> Result<(), BudgetSpent> {
+    /// Whether a call could be made now out of this part of the budget. Changes nothing.
+    pub(crate) async fn check(&self, budget: Budget) -> Result<(), BudgetSpent> {
         let hour = self.hour();
         let CallBudget::PerHour(limit) = self.budget else { return Ok(()) };
         if self.known(hour).is_none() {
             self.learn_count(hour).await;
         }
+        let limit = match budget {
+            Budget::Whole => limit,
+            Budget::Spare => limit - limit / 5,
+        };
         if self.known(hour).unwrap_or(0) >= limit { Err(spent(hour)) } else { Ok(()) }
-    }
-
-    /// Whether a call could be made that is not for a poll: the last fifth of the budget is for polls alone, so that much searching does
-    /// not stop the prices. Changes nothing.
-    pub(crate) async fn check_spare(&self) -> Result<(), BudgetSpent> {
-        self.check().await?;
-        let hour = self.hour();
-        match self.budget {
-            CallBudget::PerHour(limit) if self.known(hour).unwrap_or(0) >= limit - limit / 5 => Err(spent(hour)),
-            _ => Ok(()),
-        }
     }
 
     /// Counts one call that is about to be made.
     pub(crate) async fn take(&self) -> Result<(), BudgetSpent> {
-        self.check().await?;
+        self.check(Budget::Whole).await?;
         let hour = self.hour();
         // Taken here first: of several calls at once in this process none is counted that is not made.
         if !self.reserve(hour) {

@@ -17,6 +17,7 @@ use quickstocks_core::ports::SourceAnswer;
 use crate::client::{SPARK_SYMBOLS, YahooClient};
 use crate::gate::Admission;
 use crate::http::Errand;
+use crate::ledger::Budget;
 use crate::session::NoSession;
 use crate::wave::{Asked, Outcome, Route};
 
@@ -65,7 +66,7 @@ impl Left {
 }
 
 impl YahooClient {
-    pub(crate) async fn poll_symbols(&self, symbols: &[Symbol]) -> SourceAnswer {
+    pub(crate) async fn poll_symbols(&self, symbols: &[Symbol], budget: Budget) -> SourceAnswer {
         let mut seen = HashSet::with_capacity(symbols.len());
         let mut wanted: Vec<Symbol> = symbols.iter().filter(|symbol| seen.insert(*symbol)).cloned().collect();
         let mut poll =
@@ -75,7 +76,7 @@ impl YahooClient {
         }
         let breaker = self.gate.breaker().await;
         if breaker.state(self.clock.now()) != BreakerState::Open
-            && let Err(spent) = self.http.check_budget().await
+            && let Err(spent) = self.http.check_budget(budget).await
         {
             poll.give_up(wanted, Trouble::BudgetSpent, Some(spent.retry_at));
             return poll.finish();

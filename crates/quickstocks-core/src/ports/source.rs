@@ -32,6 +32,10 @@ pub trait QuoteSource: Send + Sync {
     /// MUST NOT retry what the source refused, and MUST end within its time-outs.
     async fn poll(&self, symbols: &[Symbol]) -> SourceAnswer;
 
+    /// Polls the symbols for somebody who asks between two ticks. The same as [`Self::poll`], except that where the calls are counted it
+    /// MUST leave those alone that the ticks need: what one person asks for must not stop everybody's prices.
+    async fn look_up(&self, symbols: &[Symbol]) -> SourceAnswer;
+
     /// How many symbols one call holds: what the planner reckons with.
     fn symbols_per_call(&self) -> usize;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use quickstocks_core::model::{CallBudget, SourceReason, SourceState, Timestamp};
+use quickstocks_core::model::{CallBudget, SourceReason, SourceState, Symbol, Timestamp};
 use quickstocks_core::ports::{CallCounter, Clock, QuoteSource, SourceError, SymbolSearch};
 
 use crate::server::{Act, Bench, Server, status, symbols};
@@ -64,6 +64,8 @@ async fn the_last_fifth_of_the_budget_is_for_polls_alone() {
     let refused = bench.client.search("apple", 3).await.unwrap_err();
     let next_hour = next_hour(bench.clock.now());
     assert!(matches!(refused, SourceError::Refused { retry_at: Some(at) } if at == next_hour), "{refused:?}");
+    let asked_for = bench.client.look_up(&[Symbol::parse("NEW1").unwrap()]).await;
+    assert_eq!((asked_for.retry_at, asked_for.calls, asked_for.unanswered.len()), (Some(next_hour), 0, 1), "nor is it for who asks for new symbols");
     assert_eq!(bench.server.calls().len(), 8);
     // Two are left: a session. Prices come when the next hour begins, through no fault of the searches.
     assert_eq!(bench.poll(5).await.calls, 2);
