@@ -17,6 +17,7 @@
 //! - [`alerts`]: what an alert makes of a quote.
 //! - [`notify`]: what happened to alerts, told to their owners.
 //! - [`preferences`]: how they want it shown.
+//! - [`shares`]: a list, for whoever has the link to it.
 //! - [`search`], [`symbols`], [`mod@reference`], [`currencies`]: symbols, for somebody who asks now.
 //! - [`push`]: notifications to their devices.
 
@@ -37,6 +38,7 @@ pub mod rates;
 mod recent;
 pub mod reference;
 pub mod search;
+pub mod shares;
 pub mod sweep;
 pub mod symbols;
 pub mod watchlists;

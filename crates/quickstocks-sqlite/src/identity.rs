@@ -28,6 +28,7 @@ impl UserWriter for SqliteStore {
         // One transaction, so there is no half-way.
         self.write(move |connection| {
             for sql in [
+                "DELETE FROM share WHERE user = ?1",
                 "DELETE FROM watchlist WHERE user = ?1",
                 "DELETE FROM preferences WHERE user = ?1",
                 "DELETE FROM push_subscription WHERE user = ?1",

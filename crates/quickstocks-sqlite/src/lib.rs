@@ -17,6 +17,7 @@ mod requests;
 mod restore;
 mod rows;
 mod schema;
+mod shares;
 mod source_state;
 mod sweep;
 mod watchlists;

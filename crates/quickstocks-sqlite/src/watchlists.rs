@@ -4,7 +4,7 @@ use quickstocks_core::ports::{Change, StoreError, WatchlistReader, WatchlistWrit
 use rusqlite::{Connection, Row, params};
 
 use crate::error::Failure;
-use crate::{SqliteStore, rows};
+use crate::{SqliteStore, rows, shares};
 
 #[async_trait]
 impl WatchlistReader for SqliteStore {
@@ -61,6 +61,9 @@ impl WatchlistWriter for SqliteStore {
         self.write(move |connection| {
             let sql = "DELETE FROM watchlist WHERE user = ?1 AND id = ?2 AND version = ifnull(?3, version)";
             let changed = rows::execute(connection, sql, params![user.as_str(), id.as_str(), expected.map(u64::cast_signed)])?;
+            if changed > 0 {
+                shares::end(connection, &user, &id)?;
+            }
             outcome(connection, &user, &id, changed)
         })
         .await
@@ -88,7 +91,7 @@ fn outcome(connection: &Connection, user: &UserId, id: &ListId, changed: usize) 
     })
 }
 
-fn exists(connection: &Connection, user: &UserId, id: &ListId) -> Result<bool, Failure> {
+pub(crate) fn exists(connection: &Connection, user: &UserId, id: &ListId) -> Result<bool, Failure> {
     let found =
         rows::one(connection, "SELECT 1 FROM watchlist WHERE user = ?1 AND id = ?2", [user.as_str(), id.as_str()], |_| Ok(()))?;
     Ok(found.is_some())

@@ -8,8 +8,8 @@ use quickstocks_core::model::{
     Alert, AlertEvent, AlertId, AlertState, AlertStatus, AppliedSplit, Baseline, Colours, Connection, ConnectionId, Currency,
     DeviceId, DeviceReceipt, Direction, Endpoint, Extended, Fire, Hold, HoldReason, InstrumentKind, ListId, MarketState,
     NoticeDelivery, NoticeState, Notification, NotificationId, Preferences, PriceSample, PushKeys, PushState, PushSubscription,
-    QuietHours, Quote, ReceiptOutcome, Repeat, Rule, Seen, Session, Since, StoredQuote, Symbol, Terms, Theme, TickNumber,
-    Timestamp, Token, TokenHash, TokenKind, Trigger, User, UserId, VapidKeyId, Watchlist,
+    QuietHours, Quote, ReceiptOutcome, Repeat, Rule, Secret, Seen, Session, Share, Since, StoredQuote, Symbol, Terms, Theme,
+    TickNumber, Timestamp, Token, TokenHash, TokenKind, Trigger, User, UserId, VapidKeyId, Watchlist,
 };
 use rust_decimal::Decimal;
 
@@ -163,6 +163,11 @@ pub fn watchlist(id: &str, name: &str, texts: &[&str]) -> Watchlist {
         version: 1,
         updated_at: NOW,
     }
+}
+
+/// The link to a list of a user, made at [`NOW`]; its token is of that byte.
+pub fn share(byte: u8, of: &str, list: &str) -> Share {
+    Share { token: Secret::from_random([byte; 32]), user: user(of), list: ListId::new(list), created_at: NOW }
 }
 
 /// Preferences in which everything is said.

@@ -1,9 +1,9 @@
 use quickstocks_core::ports::{
     ActionTokens, AlertReader, AlertWriter, ArmedScan, CallCounter, ConnectionReader, ConnectionWriter, NotificationReader,
     NotificationWriter, Outbox, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter, PushSubscriptionReader,
-    PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate, SourceStatusReader,
-    SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader,
-    WatchlistScan, WatchlistWriter,
+    PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, ShareReader, ShareWriter, SourceGate,
+    SourceStatusReader, SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter,
+    WatchlistReader, WatchlistScan, WatchlistWriter,
 };
 
 /// A store that keeps every store port. There is nothing to implement: whatever has all the ports has this.
@@ -23,6 +23,8 @@ pub trait AllStorePorts:
     + WatchlistReader
     + WatchlistWriter
     + WatchlistScan
+    + ShareReader
+    + ShareWriter
     + PreferencesReader
     + PreferencesWriter
     + PushSubscriptionReader
@@ -62,6 +64,8 @@ impl<S> AllStorePorts for S where
         + WatchlistReader
         + WatchlistWriter
         + WatchlistScan
+        + ShareReader
+        + ShareWriter
         + PreferencesReader
         + PreferencesWriter
         + PushSubscriptionReader

@@ -112,9 +112,8 @@ impl AlertWriter for DynamoStore {
     /// it: an alert's symbol never changes.
     async fn delete_alert(&self, user: &UserId, id: &AlertId) -> Result<bool, StoreError> {
         let Some(alert) = self.alert(user, id).await? else { return Ok(false) };
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(Key::alert(user, id).attributes()))
+        let delete = self
+            .delete_in_transaction(&Key::alert(user, id))
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", "pk");
         let armed = Key::armed(&alert.symbol, user, id);
@@ -189,8 +188,7 @@ impl DynamoStore {
     }
 
     fn delete_of(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes()));
-        Ok(delete_part(delete.build().map_err(refused)?))
+        Ok(delete_part(self.delete_in_transaction(key).build().map_err(refused)?))
     }
 
     /// Does all of it or nothing. Answers false when the condition of the first part did not hold, or when somebody else is writing
@@ -215,7 +213,7 @@ pub(super) fn put_part(put: Put) -> TransactWriteItem {
     TransactWriteItem::builder().put(put).build()
 }
 
-fn delete_part(delete: Delete) -> TransactWriteItem {
+pub(super) fn delete_part(delete: Delete) -> TransactWriteItem {
     TransactWriteItem::builder().delete(delete).build()
 }
 

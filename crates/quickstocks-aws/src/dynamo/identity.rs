@@ -3,15 +3,16 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use quickstocks_core::model::{
-    AlertId, ConnectionId, DeviceId, Timestamp, Token, TokenHash, TokenKind, TokenName, User, UserId, Watchlist,
+    AlertId, ConnectionId, DeviceId, ListId, Timestamp, Token, TokenHash, TokenKind, TokenName, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
     AlertWriter, ConnectionWriter, PushSubscriptionWriter, StoreError, TokenReader, TokenWriter, UserReader, UserWriter,
+    WatchlistWriter,
 };
 use serde::{Deserialize, Serialize};
 
 use super::item::{corrupt_key, number, read, sort_key, text, write};
-use super::keys::{ALERT_PREFIX, CONNECTION_PREFIX, Item, Key, PUSH_PREFIX, TOKEN_PREFIX, user_partition};
+use super::keys::{ALERT_PREFIX, CONNECTION_PREFIX, Item, Key, LIST_PREFIX, PUSH_PREFIX, TOKEN_PREFIX, user_partition};
 use super::{DynamoStore, WRITES_IN_FLIGHT, watchlists};
 use crate::error::{conditional, store_error};
 
@@ -90,6 +91,9 @@ impl UserWriter for DynamoStore {
                 // Answers false when it has become somebody else's: theirs it stays.
                 self.remove_push_subscription(user, &DeviceId::new(id), None).await?;
                 others.push(Key::users_push_subscription(user, &DeviceId::new(id)));
+            } else if let Some(id) = key.strip_prefix(LIST_PREFIX) {
+                // With the link to it, also one that is being made.
+                WatchlistWriter::delete(self, user, &ListId::new(id), None).await?;
             } else if let Some(id) = key.strip_prefix(ALERT_PREFIX) {
                 self.delete_alert(user, &AlertId::new(id)).await?;
             } else {

@@ -29,6 +29,9 @@ pub(crate) const PUSH_PREFIX: &str = "PUSH#";
 /// What the sort keys of a user's alerts begin with.
 pub(crate) const ALERT_PREFIX: &str = "ALERT#";
 
+/// What the sort keys of the links to a user's lists begin with.
+pub(crate) const SHARE_PREFIX: &str = "SHARE#";
+
 /// What the sort keys of a user's notifications begin with.
 pub(crate) const NOTE_PREFIX: &str = "NOTE#";
 
@@ -52,6 +55,16 @@ impl Key {
 
     pub(crate) fn watchlist(user: &UserId, list: &ListId) -> Self {
         Self { pk: user_partition(user), sk: format!("{LIST_PREFIX}{list}") }
+    }
+
+    /// The link to a list, under its owner.
+    pub(crate) fn share(user: &UserId, list: &ListId) -> Self {
+        Self { pk: user_partition(user), sk: format!("{SHARE_PREFIX}{list}") }
+    }
+
+    /// Where the link leads whose token has this hash.
+    pub(crate) fn shared_list(token: &TokenHash) -> Self {
+        Self { pk: format!("SHARED#{}", token.as_str()), sk: "-".to_owned() }
     }
 
     pub(crate) fn preferences(user: &UserId) -> Self {

@@ -10,6 +10,8 @@
 //! |---|---|---|---|
 //! | user | `USER#id` | `PROFILE` | `created_at` |
 //! | watchlist | `USER#id` | `LIST#list` | `name`, `symbols` (one text), `notes` (a map, absent when there are none), `version`, `updated_at` |
+//! | link to a list | `USER#id` | `SHARE#list` | `token`, `created_at` |
+//! | shared list | `SHARED#sha256` | `-` | `user`, `list`: where the link of that token leads |
 //! | preferences | `USER#id` | `PREFERENCES` | those of [`Preferences`](quickstocks_core::model::Preferences), which are absent where nothing is said |
 //! | user's connection | `USER#id` | `CONN#connection` | `connected_at`, `ttl` |
 //! | connection | `WS#shard` | connection id | `user`, `listed`, `watched` (one text each), `paused`, `connected_at`, `leased_until`, `ttl` |
@@ -48,7 +50,9 @@
 //! | `QuoteReader` | `BatchGetItem` |
 //! | `QuoteWriter` | `PutItem` |
 //! | `WatchlistReader` | `GetItem`, `Query` |
-//! | `WatchlistWriter` | `PutItem`, `DeleteItem` |
+//! | `WatchlistWriter` | `insert`, `replace`: `PutItem`; `delete`: `GetItem`, `DeleteItem` |
+//! | `ShareReader` | `share`, `shared_list`: `GetItem`; `shares`: `Query` |
+//! | `ShareWriter` | `put_share`: `GetItem`, `UpdateItem`, `PutItem`; `end_share`: `GetItem`, `DeleteItem` |
 //! | `PreferencesReader` | `GetItem` |
 //! | `PreferencesWriter` | `PutItem` |
 //! | `PushSubscriptionReader` | `Query`, `GetItem` |
@@ -61,7 +65,7 @@
 //! | `ActionTokens` | `PutItem`, `DeleteItem` |
 //! | `ArmedScan` | `Scan` |
 //! | `UserReader` | `GetItem` |
-//! | `UserWriter` | `create`: `PutItem`; `remove_user`: `Query`, `DeleteItem` |
+//! | `UserWriter` | `create`: `PutItem`; `remove_user`: `Query`, `GetItem`, `DeleteItem` |
 //! | `TokenReader` | `token`: `GetItem`; `tokens_of`: `Query`, `GetItem` |
 //! | `TokenWriter` | `put`: `PutItem`; `take`, `delete`: `DeleteItem`; `extend`: `UpdateItem` |
 //! | `ConnectionReader` | `page`, `connections_of`: `Query`; `connection`: `GetItem` |
@@ -92,6 +96,7 @@ mod preferences;
 mod push;
 mod quotes;
 mod requests;
+mod shares;
 mod source;
 mod sweep;
 mod watchlists;

@@ -2,16 +2,19 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use quickstocks_core::model::{ListId, Note, Symbol, Timestamp, UserId, Watchlist};
-use quickstocks_core::ports::{Change, StoreError, WatchlistReader, WatchlistWriter};
+use quickstocks_core::ports::{Change, ShareReader, StoreError, WatchlistReader, WatchlistWriter};
 use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
+use super::alerts::{delete_part, refused};
+use super::backoff::{MAX_RETRIES, pause};
 use super::item::{corrupt, number, read, sort_key, symbols, text, write};
 use super::keys::{Item, Key, LIST_PREFIX, user_partition};
+use super::shares::{Lost, lost};
 use crate::error::{conditional, store_error};
 
 #[derive(Serialize, Deserialize)]
@@ -99,31 +102,40 @@ impl WatchlistWriter for DynamoStore {
         }
     }
 
+    /// The link to the list goes with it. Whether there is one is read first, and the transaction holds only if that is still so.
     async fn delete(&self, user: &UserId, id: &ListId, expected: Option<u64>) -> Result<Change, StoreError> {
-        let mut delete = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::watchlist(user, id).attributes()))
-            .return_values_on_condition_check_failure(AllOld);
-        delete = match expected {
-            Some(version) => delete
-                .condition_expression("#version = :expected")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":expected", number(version)),
-            None => delete.condition_expression("attribute_exists(#pk)").expression_attribute_names("#pk", "pk"),
-        };
-        match delete.send().await {
-            Ok(_) => Ok(Change::Done),
-            Err(SdkError::ServiceError(context)) if context.err().is_conditional_check_failed_exception() => {
-                match context.into_err() {
-                    DeleteItemError::ConditionalCheckFailedException(failed) => Ok(missing_or_conflict(failed.item())),
-                    _ => Ok(Change::Conflict),
-                }
+        let mut retry = 0;
+        loop {
+            let share = self.share(user, id).await?;
+            let mut delete =
+                self.delete_in_transaction(&Key::watchlist(user, id)).return_values_on_condition_check_failure(AllOld);
+            delete = match expected {
+                Some(version) => delete
+                    .condition_expression("#version = :expected")
+                    .expression_attribute_names("#version", "version")
+                    .expression_attribute_values(":expected", number(version)),
+                None => delete.condition_expression("attribute_exists(#pk)").expression_attribute_names("#pk", "pk"),
+            };
+            let mut parts = vec![delete_part(delete.build().map_err(refused)?)];
+            parts.extend(self.end_parts(user, id, share.as_ref())?);
+            let error = match self.client.transact_write_items().set_transact_items(Some(parts)).send().await {
+                Ok(_) => return Ok(Change::Done),
+                Err(error) => error,
+            };
+            match lost(error.as_service_error()) {
+                Some(Lost::List) => return Ok(missing_or_conflict(first_item(error.as_service_error()))),
+                Some(Lost::Race) if retry < MAX_RETRIES => pause(retry).await,
+                _ => return Err(super::transaction_error(error)),
             }
-            Err(error) => Err(store_error(error)),
+            retry += 1;
         }
     }
+}
+
+/// The item of the part of a cancelled transaction that comes first.
+fn first_item(error: Option<&TransactWriteItemsError>) -> Option<&Item> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else { return None };
+    cancelled.cancellation_reasons().first()?.item()
 }
 
 /// A failed condition comes back with the item that failed it, if there is one.

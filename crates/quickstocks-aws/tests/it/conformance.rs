@@ -18,7 +18,7 @@ mod with_whole_pages {
 
 /// The reads of many items once more with pages of three, since a page of 1 MB holds whatever a test writes.
 mod with_small_pages {
-    use quickstocks_testkit::conformance::{alerts, connections, model, notifications, poll_set, sweep, watchlists};
+    use quickstocks_testkit::conformance::{alerts, connections, model, notifications, poll_set, shares, sweep, watchlists};
 
     use super::*;
 
@@ -45,6 +45,7 @@ mod with_small_pages {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn lists_are_read_to_the_end() {
         watchlists::many_lists_are_answered_ordered_by_id(empty_table().await.store()).await;
+        shares::the_shares_of_a_user_are_ordered_and_nobody_elses(empty_table().await.store()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,16 +5,16 @@ use std::future::Future;
 
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{
-    ActionToken, Alert, AlertState, AlertStatus, Breaker, ConnectionId, FollowerCursor, Lease, MissingReason, NoticeDelivery,
-    OutboxRest, PollRecord, PushPurpose, PushState, RequestRecord, Shard, SourceSession, SourceStatus, SweepState, TokenHash,
-    TokenKind, Urgency,
+    ActionToken, Alert, AlertState, AlertStatus, Breaker, ConnectionId, FollowerCursor, Lease, ListId, MissingReason,
+    NoticeDelivery, OutboxRest, PollRecord, PushPurpose, PushState, RequestRecord, Shard, SourceSession, SourceStatus,
+    SweepState, TokenHash, TokenKind, Urgency,
 };
 use quickstocks_core::ports::{
     ActionTokens, AlertReader, AlertWriter, ArmedScan, CallCounter, ConnectionReader, ConnectionWriter, NotificationReader,
     NotificationWriter, Outbox, PollSetReader, PollSetWriter, PreferencesReader, PreferencesWriter, PushSubscriptionReader,
-    PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, SourceGate, SourceStatusReader,
-    SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader,
-    WatchlistScan, WatchlistWriter,
+    PushSubscriptionWriter, QuoteReader, QuoteWriter, RateCounter, RequestLog, ShareReader, ShareWrite, ShareWriter, SourceGate,
+    SourceStatusReader, SourceStatusWriter, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter,
+    WatchlistReader, WatchlistScan, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::Value;
@@ -54,9 +54,16 @@ async fn requests<F: Future<Output = ()>>(using: impl FnOnce(DynamoStore) -> F) 
             r#"{"Attributes":{"pk":{"S":"WS#1"},"sk":{"S":"c"},"v":{"N":"1"},"user":{"S":"u"},"listed":{"S":""},"watched":{"S":""},
                 "paused":{"BOOL":false},"connected_at":{"N":"1"},"ttl":{"N":"1"}}}"#,
         ),
+        "GetItem" if request.body.contains("SHARE#there") => {
+            let token = sample::share(1, "u", "there").token;
+            let row = serde_json::json!({"Item": {"pk": {"S": "USER#u"}, "sk": {"S": "SHARE#there"}, "v": {"N": "1"},
+                "token": {"S": token.reveal()}, "created_at": {"N": "1"}}});
+            Answer::ok(row.to_string())
+        }
         "Query" if request.body.contains("TOKEN#") || !request.body.contains("#sk") && request.body.contains("USER#") => {
             Answer::ok(
                 r#"{"Items":[{"pk":{"S":"USER#u"},"sk":{"S":"TOKEN#a"},"v":{"N":"1"}},
+                {"pk":{"S":"USER#u"},"sk":{"S":"LIST#there"},"v":{"N":"1"},"symbols":{"S":""}},
                 {"pk":{"S":"USER#u"},"sk":{"S":"PROFILE"},"v":{"N":"1"},"created_at":{"N":"1"}}]}"#,
             )
         }
@@ -89,6 +96,18 @@ fn documented(port: &str) -> BTreeSet<String> {
         source.lines().find(|line| line.starts_with(&format!("//! | `{port}` |"))).unwrap_or_else(|| panic!("no row for {port}"));
     let names = row.split('`').skip(1).step_by(2).skip(1);
     names.filter(|name| name.starts_with(char::is_uppercase)).map(ToOwned::to_owned).collect()
+}
+
+/// Every key in a request.
+fn keys(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            let own = ["pk", "sk"].iter().filter_map(|name| fields.get(*name)?["S"].as_str()).map(str::to_owned);
+            own.chain(fields.values().flat_map(keys)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(keys).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The names in expressions that are not placeholders, nor functions and words of the expression language.
@@ -188,6 +207,29 @@ async fn requests_and_events() {
         }
     });
     check("RequestLog", &logged.await);
+}
+
+#[tokio::test]
+async fn links() {
+    let (user, hash) = (sample::user("u"), TokenHash::new("h"));
+    let links = requests(async |store| {
+        assert_eq!(store.share(&user, &ListId::new("l")).await.unwrap(), None);
+        store.shares(&user).await.unwrap();
+        store.shared_list(&hash).await.unwrap();
+    });
+    check("ShareReader", &links.await);
+    let (new, there) = (sample::share(1, "u", "l"), sample::share(1, "u", "there"));
+    let links = requests(async |store| {
+        assert_eq!(store.put_share(&new).await.unwrap(), ShareWrite::Made);
+        assert!(matches!(store.put_share(&there).await.unwrap(), ShareWrite::There(_)));
+        assert!(!store.end_share(&user, &new.list).await.unwrap());
+        assert!(store.end_share(&user, &there.list).await.unwrap());
+    });
+    let links = links.await;
+    check("ShareWriter", &links);
+    let token = there.token.reveal();
+    let keys: Vec<String> = links.iter().flat_map(|request| keys(&request.json())).collect();
+    assert!(keys.iter().any(|key| key.contains("SHARED#")) && !keys.iter().any(|key| key.contains(token)), "{keys:?}");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod quote;
 mod reference;
 mod request;
 mod shard;
+mod share;
 mod source;
 mod sweep;
 mod symbol;
@@ -47,6 +48,7 @@ pub use quote::{Currency, Extended, InstrumentKind, MarketState, Missing, Missin
 pub use reference::{Details, Followed, Named, Spark};
 pub use request::RequestRecord;
 pub use shard::{CONNECTION_SHARDS, POLL_SHARDS, Shard, ShardRange, connection_shard, poll_shard};
+pub use share::{InvalidSharing, Share, Sharing};
 pub use source::{
     Breaker, BreakerState, CallBudget, SourceHealth, SourceKind, SourceReason, SourceSession, SourceState, SourceStatus,
 };

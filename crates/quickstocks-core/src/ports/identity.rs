@@ -10,7 +10,7 @@ pub trait UserWriter: Send + Sync {
     /// of that id is already there, it MUST stay, nothing is stored, and the answer is [`StoreError::Refused`].
     async fn create(&self, user: &User, list: &Watchlist, session: &Token) -> Result<(), StoreError>;
 
-    /// Removes a user and everything that is theirs: lists, preferences, connections, and the tokens of the kinds that are listed; the
+    /// Removes a user and everything that is theirs: lists, links to them, preferences, connections, and the tokens of the kinds that are listed; the
     /// others MUST stay, and die of themselves. The tokens MUST go last, so that a call that failed half-way can be repeated by
     /// whoever made it. A user who is not there is no error.
     async fn remove_user(&self, user: &UserId) -> Result<(), StoreError>;

@@ -10,6 +10,7 @@ mod preferences;
 mod push;
 mod quotes;
 mod requests;
+mod shares;
 mod source;
 mod source_state;
 mod sweep;
@@ -31,6 +32,7 @@ pub use push::{
 };
 pub use quotes::{QuoteReader, QuoteWrite, QuoteWriter};
 pub use requests::{RateCounter, RequestLog};
+pub use shares::{ShareReader, ShareWrite, ShareWriter};
 pub use source::{HistorySource, QuoteSource, ReferenceSource, SourceAnswer, SourceError, SymbolSearch};
 pub use source_state::{CallCounter, SourceGate, SourceStatusReader, SourceStatusWriter};
 pub use sweep::{FollowerPage, SweepReader, SweepWriter, WatchlistScan};

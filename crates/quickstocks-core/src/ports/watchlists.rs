@@ -33,6 +33,7 @@ pub trait WatchlistWriter: Send + Sync {
     /// Replaces the user's list of that id if its stored version is `expected`, in one step.
     async fn replace(&self, user: &UserId, list: &Watchlist, expected: u64) -> Result<Change, StoreError>;
 
-    /// Removes a list, if its stored version is `expected` (whatever it is, for `None`), in one step.
+    /// Removes a list, if its stored version is `expected` (whatever it is, for `None`), and with it the link to it, in one step: no link
+    /// MUST be left of a list that is gone.
     async fn delete(&self, user: &UserId, id: &ListId, expected: Option<u64>) -> Result<Change, StoreError>;
 }

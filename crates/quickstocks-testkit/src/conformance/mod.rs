@@ -14,6 +14,7 @@ pub mod preferences;
 pub mod push;
 pub mod quotes;
 pub mod requests;
+pub mod shares;
 pub mod source_state;
 mod suite;
 pub mod sweep;

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use quickstocks_core::model::{
     Breaker, CONNECTION_SHARDS, Connection, ConnectionId, Follower, Lease, ListId, MissingReason, POLL_SHARDS, PollEntry,
-    PollRecord, Shard, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash, TokenKind,
-    Urgency, UserId, Watchlist,
+    PollRecord, Shard, Share, SourceSession, SourceStatus, StoredQuote, Symbol, TickNumber, Timestamp, Token, TokenHash,
+    TokenKind, Urgency, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
-    Change, ConnectionReader, PollSetReader, PollSetWriter, QuoteWrite, StoreError, TokenWriter, WatchlistWriter,
+    Change, ConnectionReader, PollSetReader, PollSetWriter, QuoteWrite, ShareWrite, StoreError, TokenWriter, WatchlistWriter,
 };
 
 use super::Store;
@@ -46,6 +46,9 @@ pub(super) enum Operation {
     ReplaceList(UserId, Watchlist, u64),
     DeleteList(UserId, ListId, Option<u64>),
     ReadLists(UserId),
+    PutShare(Share),
+    EndShare(UserId, ListId),
+    ReadShares(UserId),
     PutSession(SourceSession),
     DropSession(SourceSession),
     SwapBreaker(Breaker, Breaker),
@@ -71,6 +74,9 @@ pub(super) enum Answer {
     Tokens(Vec<Token>),
     Change(Change),
     Lists(Vec<Watchlist>),
+    ShareWrite(ShareWrite),
+    /// Each with where it leads.
+    Shares(Vec<(Share, Option<(UserId, ListId)>)>),
     Followers(Vec<Follower>),
     Guest(Vec<Watchlist>, Option<Token>),
     /// The session's text, since its `Debug` hides what differs.
@@ -120,6 +126,16 @@ pub(super) async fn perform(on: &Store, operation: Operation) -> Result<Answer, 
         O::ReplaceList(user, list, expected) => Answer::Change(on.replace(&user, &list, expected).await?),
         O::DeleteList(user, id, expected) => Answer::Change(WatchlistWriter::delete(&**on, &user, &id, expected).await?),
         O::ReadLists(user) => Answer::Lists(on.watchlists(&user).await?),
+        O::PutShare(share) => Answer::ShareWrite(on.put_share(&share).await?),
+        O::EndShare(user, list) => Answer::Flag(on.end_share(&user, &list).await?),
+        O::ReadShares(user) => {
+            let mut shares = Vec::new();
+            for share in on.shares(&user).await? {
+                let leads_to = on.shared_list(&share.token.hash()).await?;
+                shares.push((share, leads_to));
+            }
+            Answer::Shares(shares)
+        }
         O::PutSession(session) => done(on.put_session(&session).await?),
         O::DropSession(session) => done(on.drop_session(&session).await?),
         O::SwapBreaker(expected, new) => Answer::Flag(on.swap_breaker(&expected, &new).await?),
@@ -146,6 +162,7 @@ pub(super) fn reads() -> Vec<Operation> {
         Operation::ReadFollowers(moment(2)),
     ];
     reads.extend(USERS.map(|user| Operation::ReadLists(sample::user(user))));
+    reads.extend(USERS.map(|user| Operation::ReadShares(sample::user(user))));
     reads.extend(USERS.map(|user| Operation::ReadTokensOf(sample::user(user), sample::NOW)));
     for kind in [TokenKind::Session, TokenKind::Ticket] {
         reads.extend((0..4).map(|n| Operation::ReadToken(hash(n), kind, sample::NOW)));
@@ -289,6 +306,14 @@ fn list() -> impl Strategy<Value = Watchlist> {
     })
 }
 
+/// A share's list and owner follow from its token, as those of a random secret.
+fn share() -> impl Strategy<Value = Share> {
+    (0_u8..4, select(&["10", "2", "3f"][..])).prop_map(|(n, list)| {
+        let byte = 16 * n + list.as_bytes()[0] % 16;
+        sample::share(byte, USERS[usize::from(n / 2)], list)
+    })
+}
+
 fn kind() -> impl Strategy<Value = TokenKind> + Clone {
     select(&[TokenKind::Session, TokenKind::Ticket][..])
 }
@@ -345,6 +370,9 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         (user(), list(), 1_u64..4).prop_map(|(user, list, expected)| O::ReplaceList(user, list, expected)),
         (user(), list(), prop::option::of(1_u64..4)).prop_map(|(user, list, expected)| O::DeleteList(user, list.id, expected)),
         user().prop_map(O::ReadLists),
+        share().prop_map(O::PutShare),
+        share().prop_map(|share| O::EndShare(share.user, share.list)),
+        user().prop_map(O::ReadShares),
         moments().prop_map(O::ReadFollowers),
     ];
     let source = prop_oneof![

@@ -114,6 +114,21 @@ macro_rules! store_conformance {
                 a_list_that_is_missing_or_foreign_is_not_deleted
                 a_deleted_list_cannot_be_replaced_and_may_be_inserted_again
             }
+            shares {
+                a_share_is_read_back_whole_by_its_owner_and_found_by_its_hash
+                a_list_keeps_its_share
+                of_twenty_callers_exactly_one_makes_a_share
+                there_is_no_share_of_a_list_that_is_missing_or_foreign
+                another_users_share_is_out_of_reach
+                the_shares_of_a_user_are_ordered_and_nobody_elses
+                an_ended_share_leads_nowhere_and_a_new_one_is_another
+                editing_a_list_leaves_its_share
+                a_deleted_list_leaves_no_share
+                a_list_that_is_not_deleted_keeps_its_share
+                a_removed_user_has_no_shares
+                no_share_outlives_a_list_that_is_deleted_at_the_same_time
+                a_share_ended_and_made_at_once_is_whole_or_gone
+            }
             preferences {
                 there_are_none_at_first
                 preferences_are_read_back_whole

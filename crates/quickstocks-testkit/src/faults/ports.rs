@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use quickstocks_core::model::{
     ActionToken, Alert, AlertId, Breaker, Connection, ConnectionId, DeviceId, FollowerCursor, Lease, ListId, NoticeDelivery,
     Notification, NotificationId, OutboxLease, OutboxRest, PollRecord, Preferences, PushKeys, PushPurpose, PushState,
-    PushSubscription, RequestRecord, Shard, SourceSession, SourceStatus, StoredQuote, SweepState, Symbol, TickNumber, Timestamp,
-    Token, TokenHash, TokenKind, User, UserId, Watchlist,
+    PushSubscription, RequestRecord, Shard, Share, SourceSession, SourceStatus, StoredQuote, SweepState, Symbol, TickNumber,
+    Timestamp, Token, TokenHash, TokenKind, User, UserId, Watchlist,
 };
 use quickstocks_core::ports::{
     ActionTokens, AlertReader, AlertWriter, ArmedPage, ArmedScan, CallCounter, Change, ConnectionPage, ConnectionReader,
     ConnectionWriter, FollowerPage, NotificationReader, NotificationWriter, Outbox, PollPage, PollSetReader, PollSetWriter,
     PreferencesReader, PreferencesWriter, PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteWrite, QuoteWriter,
-    RateCounter, RequestLog, SourceGate, SourceStatusReader, SourceStatusWriter, StoreError, SubscriptionWrite, SweepReader,
-    SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader, WatchlistScan, WatchlistWriter,
+    RateCounter, RequestLog, ShareReader, ShareWrite, ShareWriter, SourceGate, SourceStatusReader, SourceStatusWriter,
+    StoreError, SubscriptionWrite, SweepReader, SweepWriter, TokenReader, TokenWriter, UserReader, UserWriter, WatchlistReader,
+    WatchlistScan, WatchlistWriter,
 };
 
 use super::{Faulty, Method};
@@ -114,6 +115,17 @@ through!(WatchlistWriter {
     fn insert(user: &UserId, list: &Watchlist) -> Change => InsertWatchlist;
     fn replace(user: &UserId, list: &Watchlist, expected: u64) -> Change => ReplaceWatchlist;
     fn delete(user: &UserId, id: &ListId, expected: Option<u64>) -> Change => DeleteWatchlist;
+});
+
+through!(ShareReader {
+    fn share(user: &UserId, list: &ListId) -> Option<Share> => Share;
+    fn shares(user: &UserId) -> Vec<Share> => Shares;
+    fn shared_list(token: &TokenHash) -> Option<(UserId, ListId)> => SharedList;
+});
+
+through!(ShareWriter {
+    fn put_share(share: &Share) -> ShareWrite => PutShare;
+    fn end_share(user: &UserId, list: &ListId) -> bool => EndShare;
 });
 
 through!(PreferencesReader {

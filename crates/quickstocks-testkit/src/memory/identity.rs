@@ -25,6 +25,7 @@ impl UserWriter for MemoryStore {
         let mut state = self.state();
         state.users.remove(user);
         state.watchlists.retain(|(owner, _), _| owner != user);
+        state.shares.retain(|(owner, _), _| owner != user);
         state.preferences.remove(user);
         state.push_subscriptions.retain(|_, subscription| subscription.user != *user);
         state.push_orders.retain(|(owner, _, _), _| owner != user);

@@ -8,6 +8,7 @@ mod preferences;
 mod push;
 mod quotes;
 mod requests;
+mod shares;
 mod source_state;
 mod sweep;
 mod watchlists;
@@ -18,8 +19,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use quickstocks_core::model::{
     ActionToken, Alert, AlertId, Breaker, Connection, ConnectionId, DeviceId, ListId, Notification, NotificationId, PollEntry,
-    Preferences, PushPurpose, PushSubscription, RequestRecord, SourceSession, SourceStatus, StoredQuote, SweepState, Symbol,
-    Timestamp, Token, TokenHash, User, UserId, Watchlist,
+    Preferences, PushPurpose, PushSubscription, RequestRecord, Share, SourceSession, SourceStatus, StoredQuote, SweepState,
+    Symbol, Timestamp, Token, TokenHash, User, UserId, Watchlist,
 };
 
 /// Every store port in memory. It behaves as a real store does: it orders, it pages (three rows a page unless told
@@ -41,6 +42,7 @@ struct State {
     users: BTreeMap<UserId, User>,
     tokens: BTreeMap<TokenHash, Token>,
     watchlists: BTreeMap<(UserId, ListId), Watchlist>,
+    shares: BTreeMap<(UserId, ListId), Share>,
     preferences: BTreeMap<UserId, Preferences>,
     push_subscriptions: BTreeMap<DeviceId, PushSubscription>,
     push_orders: HashMap<(UserId, PushPurpose, i64), u32>,
@@ -87,6 +89,11 @@ impl MemoryStore {
     /// Every quote, ordered by symbol.
     pub fn all_quotes(&self) -> Vec<StoredQuote> {
         self.state().quotes.values().cloned().collect()
+    }
+
+    /// The link to every list, ordered by user and then by list.
+    pub fn all_shares(&self) -> Vec<Share> {
+        self.state().shares.values().cloned().collect()
     }
 
     /// Every notification of everybody, ordered by user and then by id.

@@ -42,11 +42,14 @@ impl WatchlistWriter for MemoryStore {
     }
 
     async fn delete(&self, user: &UserId, id: &ListId, expected: Option<u64>) -> Result<Change, StoreError> {
-        Ok(match self.state().watchlists.entry((user.clone(), id.clone())) {
+        let mut state = self.state();
+        let key = (user.clone(), id.clone());
+        Ok(match state.watchlists.entry(key.clone()) {
             Entry::Vacant(_) => Change::Missing,
             Entry::Occupied(stored) if expected.is_some_and(|expected| stored.get().version != expected) => Change::Conflict,
             Entry::Occupied(stored) => {
                 stored.remove();
+                state.shares.remove(&key);
                 Change::Done
             }
         })
