@@ -201,6 +201,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         allowed_origins: options.allowed_origins(address),
         https: options.is_https(),
         sign_up: options.sign_up,
+        sharing: options.sharing.allowed(source.kind()),
         limits: (!options.no_rate_limits).then(Limits::default),
         trusted_proxies: options.trusted_proxies.into(),
     };

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand, ValueEnum};
-use quickstocks_core::model::{SignUp, SourceKind};
+use quickstocks_core::model::{Sharing, SignUp, SourceKind};
 use quickstocks_push::Subject;
 
 /// QuickStocks on one machine: search a company, pick it, watch its price live.
@@ -50,6 +50,10 @@ pub struct Options {
     /// Who may become a guest: `open` (everybody), `invite` (who has a code; the first one is printed at the start, guests make more) or `closed`
     #[arg(long, default_value = "open", env = "QUICKSTOCKS_SIGN_UP")]
     pub sign_up: SignUp,
+
+    /// Whether lists may be shared by a link: `auto` (unless prices are Yahoo's, whose terms do not allow to pass them on), `on` or `off`
+    #[arg(long, default_value = "auto", env = "QUICKSTOCKS_SHARING")]
+    pub sharing: Sharing,
 
     /// How many proxies in front add whom they speak for to X-Forwarded-For; limits by address need it
     #[arg(long, default_value_t = 0, env = "QUICKSTOCKS_TRUSTED_PROXIES")]

@@ -35,6 +35,7 @@ pub(crate) struct Ports {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) https: bool,
     pub(crate) sign_up: SignUp,
+    pub(crate) sharing: bool,
     pub(crate) limits: Option<Limits>,
     pub(crate) trusted_proxies: usize,
 }
@@ -67,6 +68,7 @@ impl Ports {
             allowed_origins: self.allowed_origins.clone(),
             cookie: if self.https { CookieMode::Secure } else { CookieMode::Plain },
             sign_up: self.sign_up,
+            sharing: self.sharing,
             limits: self.limits,
             trusted_proxies: self.trusted_proxies,
             tick_seconds: self.tick_seconds,

@@ -4,6 +4,7 @@
 mod fixtures;
 pub mod push;
 pub mod rest;
+pub mod shared;
 pub mod sns;
 pub mod transfer;
 pub mod ws;

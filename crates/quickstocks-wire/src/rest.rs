@@ -17,11 +17,13 @@ mod alerts;
 mod push;
 mod reference;
 pub mod schema;
+mod shares;
 
 pub use accounts::*;
 pub use alerts::*;
 pub use push::*;
 pub use reference::*;
+pub use shares::*;
 
 /// An error, as RFC 9457 has it. `code` is stable and made for programs, `detail` for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -353,6 +355,8 @@ pub struct ConfigBody {
     /// Who may become a guest.
     #[schema(value_type = schema::SignUp)]
     pub sign_up: SignUp,
+    /// Whether lists can be shared by a link; links that were made before lead nowhere while they cannot.
+    pub sharing: bool,
     /// The path of the WebSocket on this origin.
     pub ws_path: String,
 }

@@ -1,7 +1,7 @@
 //! The settings of this function, from its environment.
 
 use quickstocks_boot::{ConfigError, Env, SourceSettings};
-use quickstocks_core::model::SignUp;
+use quickstocks_core::model::{Sharing, SignUp};
 
 use crate::limits::Limits;
 use crate::state::{CookieMode, Settings};
@@ -13,6 +13,7 @@ pub const ENV: &[&str] = &[
     "VAPID_KEY_ARN",
     "ALLOWED_ORIGINS",
     "SIGN_UP",
+    "SHARING",
     "TICK_SECONDS",
     "SOURCE_KIND",
     "YAHOO_BASE_URL",
@@ -36,6 +37,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// `SIGN_UP`: who may become a guest: `open` (the default), `invite` or `closed`.
     pub sign_up: SignUp,
+    /// `SHARING`: whether lists may be shared by a link: `auto` (the default: unless prices are Yahoo's), `on` or `off`.
+    pub sharing: Sharing,
     /// `TICK_SECONDS`: the time between two ticks, told to clients; 60 by default.
     pub tick_seconds: u32,
     /// `SOURCE_KIND` and `YAHOO_…`: where quotes come from.
@@ -56,6 +59,7 @@ impl Config {
             vapid_key: env.required("VAPID_KEY_ARN"),
             allowed_origins: env.list("ALLOWED_ORIGINS"),
             sign_up: env.parsed("SIGN_UP", SignUp::Open),
+            sharing: env.parsed("SHARING", Sharing::Auto),
             tick_seconds: env.parsed("TICK_SECONDS", 60),
             source: SourceSettings::read(&mut env),
             log_level: env.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
@@ -70,6 +74,7 @@ impl Config {
     pub fn settings(self) -> Settings {
         Settings {
             calls_per_hour: self.source.calls_per_hour(),
+            sharing: self.sharing.allowed(self.source.kind),
             source: self.source.kind,
             tick_seconds: self.tick_seconds,
             allowed_origins: self.allowed_origins,

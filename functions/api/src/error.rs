@@ -12,6 +12,7 @@ use quickstocks_core::ports::{SignError, SourceError, StoreError, SubscriptionFa
 use quickstocks_core::preferences::PreferenceError;
 use quickstocks_core::push::DeviceError;
 use quickstocks_core::search::SearchError;
+use quickstocks_core::shares::ShareError;
 use quickstocks_core::symbols::SymbolError;
 use quickstocks_core::watchlists::WatchlistError;
 use quickstocks_wire::rest::Problem;
@@ -75,6 +76,16 @@ impl ApiError {
             WatchlistError::Symbol(SymbolError::Unknown(_)) => Self::invalid("symbol_unknown", symbols_field, detail),
             WatchlistError::Symbol(SymbolError::Unchecked { retry_at, .. }) => Self::SourceUnavailable { detail, retry_at, now },
             WatchlistError::Symbol(SymbolError::Store(error)) | WatchlistError::Store(error) => error.into(),
+        }
+    }
+
+    /// A failure about the link to a list.
+    pub(crate) fn share(error: ShareError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ShareError::NoList => Self::client(StatusCode::NOT_FOUND, "watchlist_not_found", detail),
+            ShareError::NotShared => Self::client(StatusCode::NOT_FOUND, "share_not_found", detail),
+            ShareError::Store(error) => error.into(),
         }
     }
 

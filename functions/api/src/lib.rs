@@ -23,7 +23,8 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::error::ApiError;
 use crate::routes::{
-    account, alerts, live, notifications, preferences, prices, push, reference, service, session, tokens, transfer, watchlists,
+    account, alerts, live, notifications, preferences, prices, push, reference, service, session, shares, tokens, transfer,
+    watchlists,
 };
 
 pub use config::Config;
@@ -38,6 +39,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/watchlists", get(watchlists::list).post(watchlists::create))
         .route("/watchlists/{id}", get(watchlists::read).put(watchlists::replace).delete(watchlists::remove))
         .route("/watchlists/{id}/symbols/{symbol}", put(watchlists::add_symbol).delete(watchlists::remove_symbol))
+        .route("/watchlists/{id}/share", get(shares::read).put(shares::make).delete(shares::end))
         .route("/export", get(transfer::export))
         .route("/import", post(transfer::import))
         .route("/alerts", get(alerts::list).post(alerts::create))
@@ -81,8 +83,12 @@ pub fn router(deps: Deps) -> Router {
         .route("/config", get(service::config))
         .route("/openapi.json", get(service::openapi))
         .route_layer(from_fn_with_state(Arc::clone(&state), auth::same_origin));
+    let by_link = Router::new()
+        .route("/shared/{token}/list.json", get(shares::json))
+        .route("/shared/{token}/list.txt", get(shares::text))
+        .route_layer(from_fn(shares::private_address));
     Router::new()
-        .nest("/api/v1", with_caller.merge(open))
+        .nest("/api/v1", with_caller.merge(open).merge(by_link))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(Arc::clone(&state), limits::by_address))

@@ -14,7 +14,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::CookieMode;
 use crate::routes::{
-    account, alerts, live, notifications, preferences, prices, push, reference, service, session, tokens, transfer, watchlists,
+    account, alerts, live, notifications, preferences, prices, push, reference, service, session, shares, tokens, transfer,
+    watchlists,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +37,11 @@ use crate::routes::{
         watchlists::remove,
         watchlists::add_symbol,
         watchlists::remove_symbol,
+        shares::make,
+        shares::read,
+        shares::end,
+        shares::json,
+        shares::text,
         transfer::export,
         transfer::import,
         tokens::list,

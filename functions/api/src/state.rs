@@ -10,14 +10,15 @@ use quickstocks_core::ports::{
     ActionTokens, AlertReader, AlertWriter, CallCounter, Clock, ConnectionReader, ConnectionWriter, HistorySource, ListAnnouncer,
     NotificationReader, NotificationWriter, PollSetWriter, PreferencesReader, PreferencesWriter, PushRequester,
     PushSubscriptionReader, PushSubscriptionWriter, QuoteReader, QuoteSource, QuoteWriter, Random, RateCounter, ReferenceSource,
-    RequestLog, SourceStatusReader, SourceStatusWriter, SubscriptionRule, SweepReader, SymbolSearch, TokenReader, TokenWriter,
-    UserReader, UserWriter, VapidSigner, WatchlistReader, WatchlistWriter,
+    RequestLog, ShareReader, ShareWriter, SourceStatusReader, SourceStatusWriter, SubscriptionRule, SweepReader, SymbolSearch,
+    TokenReader, TokenWriter, UserReader, UserWriter, VapidSigner, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_core::preferences::PreferenceEditor;
 use quickstocks_core::push::Devices;
 use quickstocks_core::rates::Rates;
 use quickstocks_core::reference::Reference;
 use quickstocks_core::search::Search;
+use quickstocks_core::shares::{Shares, Viewed};
 use quickstocks_core::symbols::{Symbols, UnknownSymbols};
 use quickstocks_core::watchlists::Watchlists;
 
@@ -42,6 +43,7 @@ pub struct Deps {
     pub guests: Guests,
     pub accounts: Accounts,
     pub watchlists: Watchlists,
+    pub shares: Shares,
     pub preferences: PreferenceEditor,
     pub alerts: AlertBook,
     pub inbox: Inbox,
@@ -70,6 +72,8 @@ impl Deps {
             + TokenWriter
             + WatchlistReader
             + WatchlistWriter
+            + ShareReader
+            + ShareWriter
             + PreferencesReader
             + PreferencesWriter
             + PushSubscriptionReader
@@ -93,6 +97,9 @@ impl Deps {
             + 'static,
         Q: QuoteSource + SymbolSearch + HistorySource + ReferenceSource + 'static,
     {
+        if settings.sharing && settings.source != SourceKind::Simulated {
+            tracing::warn!("lists can be shared while prices come from Yahoo Finance, whose terms do not allow to pass them on");
+        }
         let Ports { announcer, push_requester, subscription_rule, signer, clock, random } = ports;
         let symbols = Symbols {
             quotes: Arc::clone(store) as _,
@@ -131,6 +138,17 @@ impl Deps {
                 symbols: symbols.clone(),
                 clock: Arc::clone(&clock),
                 random: Arc::clone(&random),
+            },
+            shares: Shares {
+                reader: Arc::clone(store) as _,
+                writer: Arc::clone(store) as _,
+                lists: Arc::clone(store) as _,
+                quotes: Arc::clone(store) as _,
+                status: Arc::clone(store) as _,
+                poll_set: Arc::clone(store) as _,
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+                viewed: Viewed::default(),
             },
             preferences: PreferenceEditor {
                 reader: Arc::clone(store) as _,
@@ -194,6 +212,8 @@ pub struct Settings {
     pub calls_per_hour: Option<u32>,
     /// Who may become a guest.
     pub sign_up: SignUp,
+    /// Whether lists may be shared by a link.
+    pub sharing: bool,
     /// How much one client may ask for; `None` for as much as it likes, which is for load tests.
     pub limits: Option<Limits>,
     /// How many proxies in front write `X-Forwarded-For` truthfully; 0 for none.

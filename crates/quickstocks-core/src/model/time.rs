@@ -32,6 +32,22 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// The moment in UTC to the second, for people: `2026-11-25 20:30:00`. A moment that no calendar of ours has is told as that of the epoch.
+    pub fn to_utc_text(self) -> String {
+        let at = jiff::Timestamp::from_second(self.seconds()).unwrap_or_default();
+        let at = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let (date, time) = (at.date(), at.time());
+        format!(
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+            date.year(),
+            date.month(),
+            date.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        )
+    }
+
     /// The time from `earlier` to this moment; zero when `earlier` is the later one.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -2,7 +2,7 @@ use quickstocks_core::model::{Preferences, Scope, Timestamp, Token, TokenHash, T
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AlertBody, DeviceBody, SessionBody, schema};
+use super::{AlertBody, DeviceBody, SessionBody, SharedListName, schema};
 use crate::ws::NoticeView;
 
 /// What a guest may say when they come.
@@ -132,6 +132,8 @@ pub struct AccountExport {
     /// Their lists.
     #[schema(value_type = Vec<schema::Watchlist>)]
     pub watchlists: Vec<Watchlist>,
+    /// Which of them have a link.
+    pub shares: Vec<SharedListName>,
     /// Their preferences.
     #[schema(value_type = schema::Preferences)]
     pub preferences: Preferences,

@@ -65,7 +65,19 @@ const ONE_LIST: &[&str] = &[
     "DELETE /watchlists/{id}",
     "PUT /watchlists/{id}/symbols/{symbol}",
     "DELETE /watchlists/{id}/symbols/{symbol}",
+    "PUT /watchlists/{id}/share",
 ];
+
+/// Operations about a link that is there.
+const ONE_LINK: &[&str] = &[
+    "GET /watchlists/{id}/share",
+    "DELETE /watchlists/{id}/share",
+    "GET /shared/{token}/list.json",
+    "GET /shared/{token}/list.txt",
+];
+
+/// Operations that there are only where lists may be shared.
+const SHARING: &[&str] = &["PUT /watchlists/{id}/share", "GET /shared/{token}/list.json", "GET /shared/{token}/list.txt"];
 
 /// Operations about one device.
 const ONE_DEVICE: &[&str] =
@@ -134,6 +146,8 @@ pub(crate) const CODES: &[Code] = &[
         "it was changed since you read it: read it again, apply your change to that, and retry",
     ),
     code("watchlist_not_found", 404, At::Only(ONE_LIST), "you have no such watchlist"),
+    code("share_not_found", 404, At::Only(ONE_LINK), "there is no such link, or no link to such a watchlist of yours"),
+    code("sharing_off", 403, At::Only(SHARING), "lists cannot be shared here, now or at all"),
     code("token_not_found", 404, At::Only(&["DELETE /tokens/{id}"]), "you have no such session, token or code"),
     code(
         "name_invalid",

@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 use quickstocks_core::accounts::NewToken;
 use quickstocks_core::model::{INBOX_COUNTED, SignUp, UserId};
 use quickstocks_wire::rest::{
-    AccountExport, AlertBody, CodeBody, CodeInput, DeviceBody, Problem, RecoveredBody, SessionBody, TokenBody,
+    AccountExport, AlertBody, CodeBody, CodeInput, DeviceBody, Problem, RecoveredBody, SessionBody, SharedListName, TokenBody,
 };
 use quickstocks_wire::ws::NoticeView;
 
@@ -89,6 +89,7 @@ pub(crate) async fn export(State(deps): State<AppState>, holder: Holder) -> Resu
         user: user.to_string(),
         created_at: deps.accounts.since(user).await?,
         watchlists: deps.watchlists.all(user).await?,
+        shares: deps.shares.all(user).await?.iter().map(SharedListName::new).collect(),
         preferences: deps.preferences.get(user).await?,
         alerts: deps.alerts.list(user).await?.iter().map(AlertBody::from).collect(),
         notifications: whole_inbox(&deps, user).await?,

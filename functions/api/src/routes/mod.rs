@@ -10,6 +10,7 @@ pub(crate) mod push;
 pub(crate) mod reference;
 pub(crate) mod service;
 pub(crate) mod session;
+pub(crate) mod shares;
 pub(crate) mod tokens;
 pub(crate) mod transfer;
 pub(crate) mod watchlists;

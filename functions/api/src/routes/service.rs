@@ -30,6 +30,7 @@ pub(crate) async fn config(State(deps): State<AppState>) -> Json<ConfigBody> {
         tick_seconds: deps.settings.tick_seconds,
         limits: ConfigLimits { symbols_per_list: MAX_SYMBOLS_PER_LIST, lists: MAX_LISTS },
         sign_up: deps.settings.sign_up,
+        sharing: deps.settings.sharing,
         ws_path: WS_PATH.to_owned(),
     })
 }

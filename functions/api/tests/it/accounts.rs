@@ -292,6 +292,7 @@ async fn an_invitation_is_used_up_by_the_guest_who_comes_with_it() {
         source: SourceKind::Simulated,
         calls_per_hour: None,
         sign_up: SignUp::Invite,
+        sharing: false,
         limits: None,
         trusted_proxies: 0,
     };

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{ORIGIN, World, request};
 
 /// Every route that needs somebody, with a body that would do.
-pub(crate) const ROUTES: [(&str, &str); 46] = [
+pub(crate) const ROUTES: [(&str, &str); 49] = [
     ("GET", "/session"),
     ("DELETE", "/session"),
     ("GET", "/watchlists"),
@@ -18,6 +18,9 @@ pub(crate) const ROUTES: [(&str, &str); 46] = [
     ("DELETE", "/watchlists/1"),
     ("PUT", "/watchlists/1/symbols/AAPL"),
     ("DELETE", "/watchlists/1/symbols/AAPL"),
+    ("GET", "/watchlists/1/share"),
+    ("PUT", "/watchlists/1/share"),
+    ("DELETE", "/watchlists/1/share"),
     ("GET", "/export"),
     ("POST", "/import"),
     ("GET", "/alerts"),

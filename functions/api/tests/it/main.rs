@@ -27,9 +27,12 @@ mod limits;
 mod prices;
 #[cfg(test)]
 mod push;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod shares;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]

@@ -41,11 +41,16 @@ impl<'a, S: AllStorePorts> Scene<'a, S> {
         let list = browser.list.clone();
         let noted = json!({ "name": "My watchlist", "symbols": ["AAPL"], "notes": { "AAPL": "the yardstick" } });
         assert_eq!(browser.put(&format!("/watchlists/{list}"), &noted).await.status, 200);
+        let share = browser.put(&format!("/watchlists/{list}/share"), &json!({})).await.json();
         let preferences =
             json!({ "locale": "de", "time_zone": "Europe/Berlin", "quiet_hours": { "from": "22:00", "to": "07:00" } });
         assert_eq!(browser.put("/preferences", &preferences).await.status, 200);
         let token = browser.post("/tokens", &json!({ "name": "x", "scope": "read" })).await.json();
-        let mut names = vec![("LIST", list), ("TOKEN", token["token"]["id"].as_str().unwrap().to_owned())];
+        let mut names = vec![
+            ("LIST", list),
+            ("SHARED", share["token"].as_str().unwrap().to_owned()),
+            ("TOKEN", token["token"]["id"].as_str().unwrap().to_owned()),
+        ];
         for (name, path) in [("PAIRING", "/pairing"), ("RECOVERY", "/recovery")] {
             names.push((name, browser.post(path, &json!({})).await.json()["code"].as_str().unwrap().to_owned()));
         }
@@ -94,7 +99,7 @@ async fn device<S: AllStorePorts>(world: &World<S>, user: &str) -> [(&'static st
 pub(crate) type Request = (&'static str, &'static str, &'static str);
 
 /// Every operation, as it succeeds in the scene.
-pub(crate) const REQUESTS: [Request; 53] = [
+pub(crate) const REQUESTS: [Request; 58] = [
     ("GET", "/session", ""),
     ("POST", "/session", r#"{ "invite": "7K3M-9PQR-2TVW-XYZ0" }"#),
     ("DELETE", "/session", ""),
@@ -105,6 +110,11 @@ pub(crate) const REQUESTS: [Request; 53] = [
     ("DELETE", "/watchlists/LIST", ""),
     ("PUT", "/watchlists/LIST/symbols/MSFT", ""),
     ("DELETE", "/watchlists/LIST/symbols/AAPL", ""),
+    ("GET", "/watchlists/LIST/share", ""),
+    ("PUT", "/watchlists/LIST/share", ""),
+    ("DELETE", "/watchlists/LIST/share", ""),
+    ("GET", "/shared/SHARED/list.json", ""),
+    ("GET", "/shared/SHARED/list.txt", ""),
     ("GET", "/export", ""),
     ("POST", "/import", IMPORT),
     ("GET", "/alerts", ""),

@@ -25,12 +25,15 @@ async fn dynamo() -> World<DynamoStore> {
 }
 
 /// Requests of somebody else about what is another one's; the same about what is not there would be answered alike.
-const FOREIGN: [Request; 17] = [
+const FOREIGN: [Request; 20] = [
     ("GET", "/watchlists/LIST", ""),
     ("PUT", "/watchlists/LIST", r#"{ "name": "Mine", "symbols": [] }"#),
     ("DELETE", "/watchlists/LIST", ""),
     ("PUT", "/watchlists/LIST/symbols/MSFT", ""),
     ("DELETE", "/watchlists/LIST/symbols/AAPL", ""),
+    ("GET", "/watchlists/LIST/share", ""),
+    ("PUT", "/watchlists/LIST/share", ""),
+    ("DELETE", "/watchlists/LIST/share", ""),
     ("DELETE", "/tokens/TOKEN", ""),
     ("GET", "/alerts/ALERT", ""),
     ("PUT", "/alerts/ALERT", r#"{ "rule": { "kind": "new_high" } }"#),
@@ -172,7 +175,9 @@ async fn of_an_account_that_was_deleted_nothing_is_left_in_the_file() {
     let mut scene = Scene::set(&world).await;
     let user = scene.browser.get("/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
     let secret = scene.browser.cookie.clone().unwrap();
-    let traces = [user, scene.browser.list.clone(), "the yardstick".to_owned(), "sell half".to_owned()];
+    let (list, link) = (scene.browser.list.clone(), scene.named("SHARED"));
+    assert_eq!(cells_with(&file, std::slice::from_ref(&link)), ["share.token"], "its owner may see it again");
+    let traces = [user, list, link, "the yardstick".to_owned(), "sell half".to_owned()];
     assert!(cells_with(&file, &traces).len() > 5, "the search finds what is there");
     assert_eq!(cells_with(&file, &[secret]), [""; 0], "secrets are not kept");
     let gone = scene.browser.delete("/account").await;

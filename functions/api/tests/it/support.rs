@@ -57,6 +57,7 @@ impl<S: AllStorePorts> World<S> {
             source: SourceKind::Simulated,
             calls_per_hour: Some(300),
             sign_up: SignUp::Open,
+            sharing: true,
             limits: Some(Limits::default()),
             trusted_proxies: 0,
         };
