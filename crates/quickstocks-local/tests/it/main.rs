@@ -9,5 +9,6 @@ mod one_guest;
 mod program;
 mod readme;
 mod self_hosting;
+mod shares;
 mod source_trouble;
 mod support;

@@ -13,11 +13,17 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on this data, and waits until it says where it listens.
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, "error", Stdio::inherit())
+    }
+
+    /// The same, with a log of that level written there.
+    pub(crate) fn start_with(data: &Path, level: &str, log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_quickstocks-local"))
-            .args(["--listen", "127.0.0.1:0", "--no-web", "--tick-seconds", "3600", "--log-level", "error", "--data-dir"])
+            .args(["--listen", "127.0.0.1:0", "--no-web", "--tick-seconds", "3600", "--log-level", level, "--data-dir"])
             .arg(data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
