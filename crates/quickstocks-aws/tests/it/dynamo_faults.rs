@@ -7,8 +7,8 @@ use std::time::Duration;
 use quickstocks_aws::DynamoStore;
 use quickstocks_core::model::{ConnectionId, Lease, Shard, SourceStatus, StoredQuote, Symbol, TokenKind, Urgency};
 use quickstocks_core::ports::{
-    ConnectionReader, ConnectionWriter, PollSetWriter, QuoteReader, QuoteWrite, QuoteWriter, SourceStatusReader, StoreError,
-    TokenWriter, UserWriter, WatchlistReader,
+    Change, ConnectionReader, ConnectionWriter, PollSetWriter, QuoteReader, QuoteWrite, QuoteWriter, ShareReader, ShareWrite,
+    ShareWriter, SourceStatusReader, StoreError, TokenWriter, UserWriter, WatchlistReader, WatchlistWriter,
 };
 use quickstocks_testkit::sample::{self, NOW};
 use serde_json::{Value, json};
@@ -76,14 +76,84 @@ async fn a_cancelled_transaction_is_classified_by_its_reasons() {
         (vec!["TransactionConflict", "None"], "throttled"),
         (vec!["ThrottlingError", "None", "None"], "throttled"),
     ] {
-        let listed: Vec<Value> = reasons.iter().map(|code| json!({ "Code": code })).collect();
-        let body =
-            json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "CancellationReasons": listed});
-        let service = Service::new(move |_, _| Answer::Http(400, body.to_string()));
+        let given = cancelled(&reasons);
+        let service = Service::new(move |_, _| given.clone());
         let session = sample::token("a", TokenKind::Session, "u");
         let created = store(&service).create(&sample::guest("u"), &sample::watchlist("l", "Picks", &["AAPL"]), &session).await;
         assert_eq!(kind(&created.unwrap_err()), expect, "{reasons:?}");
     }
+}
+
+/// What a transaction is answered that was cancelled for these reasons.
+fn cancelled(reasons: &[&str]) -> Answer {
+    let listed: Vec<Value> = reasons.iter().map(|code| json!({ "Code": code })).collect();
+    let body = json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "CancellationReasons": listed});
+    Answer::Http(400, body.to_string())
+}
+
+/// Transactions that are cancelled as often as there are reasons, and the outcomes of making a link, ending it and deleting its list.
+#[tokio::test]
+async fn whoever_meets_another_writer_of_a_link_looks_again_and_not_for_ever() {
+    let (conflict, lost) = (["TransactionConflict", "None", "None"], ["None", "ConditionalCheckFailed", "None"]);
+    for (reasons, times, makes, ends) in [
+        (conflict, 1, "made", "true"),
+        (conflict, 4, "made", "true"),
+        (conflict, 5, "throttled", "throttled"),
+        (lost, 2, "made", "true"),
+        (lost, 9, "refused", "refused"),
+        (["ConditionalCheckFailed", "None", "None"], 1, "no list", "true"),
+        (["ThrottlingError", "None", "None"], 1, "throttled", "throttled"),
+        (["TransactionConflict", "ThrottlingError", "None"], 1, "throttled", "throttled"),
+        (["ValidationError", "None", "None"], 1, "refused", "refused"),
+    ] {
+        let service = |shared: bool| {
+            let left = std::sync::atomic::AtomicI32::new(times);
+            Service::new(move |_, request| match request.operation.as_str() {
+                "TransactWriteItems" if left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst) > 0 => cancelled(&reasons),
+                "GetItem" if shared => {
+                    let token = sample::share(1, "u", "l").token;
+                    let row = json!({"Item": {"pk": {"S": "USER#u"}, "sk": {"S": "SHARE#l"}, "v": {"N": "1"},
+                        "token": {"S": token.reveal()}, "created_at": {"N": "1"}}});
+                    Answer::ok(row.to_string())
+                }
+                _ => Answer::ok("{}"),
+            })
+        };
+        let share = sample::share(2, "u", "l");
+        let made = match store(&service(false)).put_share(&share).await {
+            Ok(ShareWrite::Made) => "made",
+            Ok(ShareWrite::NoList) => "no list",
+            Ok(ShareWrite::There(_)) => "there",
+            Err(error) => kind(&error),
+        };
+        assert_eq!(made, makes, "{reasons:?}, {times} times");
+        let ended = match store(&service(true)).end_share(&share.user, &share.list).await {
+            Ok(ended) => ended.to_string(),
+            Err(error) => kind(&error).to_owned(),
+        };
+        assert_eq!(ended, ends, "{reasons:?}, {times} times");
+        let deleted = match WatchlistWriter::delete(&store(&service(true)), &share.user, &share.list, None).await {
+            Ok(Change::Done) => "true",
+            Ok(Change::Missing) => "no list",
+            Ok(Change::Conflict) => "another version",
+            Err(error) => kind(&error),
+        };
+        assert_eq!(deleted, if makes == "no list" { makes } else { ends }, "{reasons:?}, {times} times");
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_cannot_be_read_is_told_by_its_key_and_not_by_its_token() {
+    let service = Service::new(|_, _| {
+        let row = json!({"Item": {"pk": {"S": "USER#u"}, "sk": {"S": "SHARE#l"}, "v": {"N": "1"},
+            "token": {"S": "canary"}, "created_at": {"N": "1"}}});
+        Answer::ok(row.to_string())
+    });
+    let share = sample::share(1, "u", "l");
+    let error = store(&service).share(&share.user, &share.list).await.unwrap_err();
+    assert_eq!(kind(&error), "corrupt");
+    let told = format!("{} {error:?}", chain(&error));
+    assert!(told.contains("USER#u SHARE#l") && !told.contains("canary"), "{told}");
 }
 
 /// The keys of a `BatchGetItem` request.

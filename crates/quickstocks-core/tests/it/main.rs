@@ -21,6 +21,8 @@ mod preferences;
 #[cfg(test)]
 mod push;
 #[cfg(test)]
+mod shares;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod sweep;

@@ -37,7 +37,8 @@ fn the_tour_of_the_api_works_as_it_stands_in_the_readme() {
     assert_eq!(json(2)["quotes"][0]["symbol"], "AAPL");
     assert!(json(3)["bars"].as_array().is_some_and(|bars| !bars.is_empty()), "{said}");
     assert_eq!(&answers[4..6], ["Watchlist,Symbol,Note", "My picks,AAPL,"], "{said}");
-    assert_eq!(json(6)["watchlists"][0]["symbols"], serde_json::json!(["AAPL"]));
-    assert_eq!(json(7)["source"]["kind"], "simulated");
-    assert_eq!(answers.len(), 8, "deleting an account answers nothing: {said}");
+    assert!(answers[6] == "My picks" && answers[8].starts_with("AAPL ") && answers[9].contains("simulated"), "{said}");
+    assert_eq!(json(11)["watchlists"][0]["symbols"], serde_json::json!(["AAPL"]));
+    assert_eq!(json(12)["source"]["kind"], "simulated");
+    assert_eq!(answers.len(), 13, "deleting an account answers nothing: {said}");
 }
