@@ -122,9 +122,10 @@ describe("the lines on a chart", () => {
     const of = (verdict: Verdict, rule: Rule = { kind: "price_above", price: "150" }): Alert => alert({ id: verdict, rule, check: { ...check, verdict } });
     const all = [of("waiting"), of("snoozed"), of("fired"), of("paused"), of("resting", { kind: "volume_spike", times: "3" }), standing("no_quote")];
     expect(levelsOf(all)).toEqual([
-      { id: "waiting", price: "150" },
-      { id: "snoozed", price: "150" },
+      { id: "waiting", price: "150", movable: true },
+      { id: "snoozed", price: "150", movable: true },
     ]);
+    expect(levelsOf([of("waiting", { kind: "move", percent: "5" })]), "a price that follows from another").toMatchObject([{ movable: false }]);
   });
 });
 

@@ -37,6 +37,10 @@ export const alertsGerman: AlertsTexts = {
   made: (symbol) => `Der Alarm für ${symbol} wacht jetzt`,
   saved: (symbol) => `Der Alarm für ${symbol} ist geändert`,
   changedElsewhere: "Dieser Alarm wurde inzwischen anderswo geändert; bitte noch einmal ansehen",
+  stays: (price, reason) => `Der Alarm bleibt bei ${price}: ${reason}`,
+  drag: "Ziehen, um den Alarm zu ändern",
+  priceOf: (rule) => `Kurs des Alarms \u201E${rule}\u201C`,
+  stepHint: "Pfeil auf und ab bewegen ihn um einen Schritt, Bild auf und ab um zehn; Enter speichert, Escape stellt ihn zurück.",
   notANumber: "Das ist keine Zahl über null",
   rule: {
     price_above: (price) => `steigt auf ${price}`,

@@ -35,6 +35,10 @@ export const alertsEnglish = {
   made: (symbol: string) => `The alert for ${symbol} watches now`,
   saved: (symbol: string) => `The alert for ${symbol} is changed`,
   changedElsewhere: "This alert was changed elsewhere meanwhile; look at it again",
+  stays: (price: string, reason: string) => `The alert stays at ${price}: ${reason}`,
+  drag: "Drag to change the alert",
+  priceOf: (rule: string) => `Price of the alert \u201C${rule}\u201D`,
+  stepHint: "The up and down arrows move it by one step, Page up and Page down by ten; Enter saves, Escape puts it back.",
   notANumber: "This is not a number above zero",
   rule: {
     price_above: (price: string) => `rises to ${price}`,

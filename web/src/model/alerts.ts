@@ -130,13 +130,20 @@ export function actionsFor(alert: Alert): AlertAction[] {
 export interface Level {
   id: string;
   price: Decimal;
+  /** Whether it is what the owner chose, and not what follows from other prices. */
+  movable: boolean;
+}
+
+/** Whether the rule waits for a price that its owner chose. */
+export function waitsForPrice({ kind }: Rule): boolean {
+  return kind === "price_above" || kind === "price_below";
 }
 
 /** The prices that alerts wait for now; a volume has no place among prices. */
 export function levelsOf(alerts: readonly Alert[]): Level[] {
   return alerts.flatMap(({ id, rule, check }) => {
     const waits = check.verdict === "waiting" || check.verdict === "beyond" || check.verdict === "snoozed" || check.verdict === "resting";
-    return waits && rule.kind !== "volume_spike" && check.threshold !== undefined ? [{ id, price: check.threshold }] : [];
+    return waits && rule.kind !== "volume_spike" && check.threshold !== undefined ? [{ id, price: check.threshold, movable: waitsForPrice(rule) }] : [];
   });
 }
 
@@ -147,6 +154,16 @@ export function mergeNotices(before: readonly Notice[], more: readonly Notice[])
 }
 
 const DIGITS = /^\d{1,13}(\.\d{1,8})?$/;
+
+/** What stands before the decimals in a language. */
+export function decimalSignOf(locale: string): string {
+  return new Intl.NumberFormat(locale).formatToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
+}
+
+/** A number as somebody would type it in their language. */
+export function localDecimal(value: Decimal | undefined, decimalSign: string): string {
+  return (value ?? "").replace(".", decimalSign);
+}
 
 /** The number that somebody typed, with the decimal sign of their language or a point; nothing when it is none. */
 export function typedDecimal(typed: string, decimalSign: string): Decimal | undefined {

@@ -9,18 +9,18 @@ import {
   CrosshairMode,
   HistogramSeries,
   type IChartApi,
-  type IPriceLine,
   type ISeriesApi,
   type ISeriesMarkersPluginApi,
-  LineStyle,
   type SeriesMarker,
   TickMarkType,
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
+import type { Level } from "../../model/alerts";
 import { type Candle, ExchangeClock, isIntraday } from "../../model/candles";
 import type { AxisLabel, Formats } from "../../model/format";
 import type { History } from "../../model/history";
+import { AlertLines, type Line } from "./alert-lines";
 import { decimalOf } from "./digits";
 
 export type ChartKind = "line" | "candles";
@@ -43,6 +43,14 @@ const TICK_LABELS: Readonly<Record<TickMarkType, AxisLabel>> = {
   [TickMarkType.Time]: "time",
   [TickMarkType.TimeWithSeconds]: "time",
 };
+/** Who is told what happens on a chart. */
+export interface ChartEvents {
+  /** The candle under the pointer, and `undefined` when there is none. */
+  onPointed: (candle: Candle | undefined) => void;
+  /** Where the lines are that can be moved, and the height of the chart, in pixels. */
+  onLines: (lines: readonly Line[], height: number) => void;
+}
+
 /** The part of the height that volume takes at the bottom. */
 const VOLUME_SHARE = 0.2;
 
@@ -60,11 +68,10 @@ export class PriceChart {
   #marks: ISeriesMarkersPluginApi<Time>;
   #marked: SeriesMarker<Time>[] = [];
   #candles: readonly Candle[] = [];
-  #levels: readonly number[] = [];
-  #lines: IPriceLine[] = [];
+  readonly #lines: AlertLines;
+  #levels: readonly Level[] = [];
 
-  /** `onPointed` is told the candle under the pointer, and `undefined` when there is none. */
-  constructor(container: HTMLElement, kind: ChartKind, { formats, hint }: PriceFormat, onPointed: (candle: Candle | undefined) => void) {
+  constructor(container: HTMLElement, kind: ChartKind, { formats, hint }: PriceFormat, { onPointed, onLines }: ChartEvents) {
     this.#formats = formats;
     this.#kind = kind;
     this.#chart = createChart(container, {
@@ -83,6 +90,7 @@ export class PriceChart {
       priceLineVisible: false,
     });
     this.#chart.priceScale("volume").applyOptions({ scaleMargins: { top: 1 - VOLUME_SHARE, bottom: 0 } });
+    this.#lines = new AlertLines(onLines);
     this.#prices = this.#addPrices();
     this.#marks = createSeriesMarkers(this.#prices, []);
     this.#colour();
@@ -120,8 +128,6 @@ export class PriceChart {
     if (kind === this.#kind) return;
     this.#kind = kind;
     this.#marks.detach();
-    // The lines go with the series that they were drawn on.
-    this.#lines = [];
     this.#chart.removeSeries(this.#prices);
     this.#prices = this.#addPrices();
     this.#marks = createSeriesMarkers(this.#prices, []);
@@ -129,9 +135,19 @@ export class PriceChart {
   }
 
   /** Draws a line at each price that an alert waits for. */
-  setLevels(levels: readonly number[]): void {
+  setLevels(levels: readonly Level[]): void {
     this.#levels = levels;
-    this.#drawLines(coloursNow());
+    this.#lines.show(levels, coloursNow().accent);
+  }
+
+  /** The movable line under a point of the container, in pixels from its top left. */
+  lineAt(x: number, y: number): string | undefined {
+    return x >= 0 && x <= this.#chart.paneSize().width ? this.#lines.at(y) : undefined;
+  }
+
+  /** The price at a height of the container, also beyond what is in sight. */
+  priceAt(y: number): number | undefined {
+    return this.#prices.coordinateToPrice(y) ?? undefined;
   }
 
   remove(): void {
@@ -141,20 +157,17 @@ export class PriceChart {
   }
 
   #addPrices(): PriceSeries {
-    return this.#kind === "candles"
-      ? this.#chart.addSeries(CandlestickSeries, { borderVisible: false })
-      : this.#chart.addSeries(AreaSeries, { lineWidth: 2 });
-  }
-
-  #drawLines({ accent }: Colours): void {
-    for (const line of this.#lines) this.#prices.removePriceLine(line);
-    const style = { color: accent, lineStyle: LineStyle.Dashed, lineWidth: 1, axisLabelVisible: true, title: "" } as const;
-    this.#lines = this.#levels.map((price) => this.#prices.createPriceLine({ ...style, price }));
+    const series =
+      this.#kind === "candles"
+        ? this.#chart.addSeries(CandlestickSeries, { borderVisible: false })
+        : this.#chart.addSeries(AreaSeries, { lineWidth: 2 });
+    series.attachPrimitive(this.#lines);
+    return series;
   }
 
   #redraw(): void {
     const colours = coloursNow();
-    this.#drawLines(colours);
+    this.#lines.show(this.#levels, colours.accent);
     this.#prices.setData(this.#kind === "candles" ? this.#candles.map(candleOf) : this.#candles.map(valueOf));
     this.#volume.setData(this.#candles.filter(({ volume }) => volume !== undefined).map((candle) => volumeOf(candle, colours)));
     this.#marks.setMarkers(this.#marked.map((mark) => ({ ...mark, color: colours.accent })));
