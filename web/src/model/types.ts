@@ -91,6 +91,12 @@ export interface ServerConfig {
 export type ThemeChoice = "system" | "light" | "dark";
 export type Colours = "green_up" | "red_up" | "blue_up";
 
+/** Times of the day, HH:MM. To before from is on the next day; the same twice is the whole day. */
+export interface QuietHours {
+  from: string;
+  to: string;
+}
+
 /** How somebody wants things shown, on every device. What is absent is the browser's. */
 export interface Preferences {
   locale?: string;
@@ -98,7 +104,7 @@ export interface Preferences {
   currency?: string;
   theme: ThemeChoice;
   colours: Colours;
-  quiet_hours?: { from: string; to: string };
+  quiet_hours?: QuietHours;
 }
 
 /** A session, a token or a recovery code. */

@@ -292,16 +292,18 @@ export class Dashboard {
     return this.#client.readAgain();
   }
 
-  /** Keeps preferences on the server and shows them at once. */
-  async prefer(change: Partial<Preferences>, gone: readonly (keyof Preferences)[] = []): Promise<void> {
+  /** Keeps preferences on the server and shows them at once. Answers whether the server has them. */
+  async prefer(change: Partial<Preferences>, gone: readonly (keyof Preferences)[] = []): Promise<boolean> {
     const wanted = { ...this.settings.preferences, ...change };
     for (const key of gone) delete wanted[key];
     await this.settings.take(wanted);
     this.#convert();
     try {
       await this.ask((rest) => rest.replacePreferences(wanted));
+      return true;
     } catch (error) {
       this.toasts.show({ text: failureWords(error, this.t), tone: "bad" });
+      return false;
     }
   }
 
