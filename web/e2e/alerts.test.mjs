@@ -139,10 +139,10 @@ test("alerts and an inbox that cannot be loaded say so, and are there on the nex
   await page.route("**/api/v1/alerts", refuse);
   await page.route("**/api/v1/notifications**", refuse);
   await page.getByRole("link", { name: "Alerts", exact: true }).click();
-  await page.getByText("The alerts cannot be loaded: not now").waitFor();
+  await page.getByText("The alerts cannot be loaded: The server cannot be used now").waitFor();
   await assertAccessible(page, "failed alerts");
   await page.getByRole("link", { name: "Inbox" }).click();
-  await page.getByText("The inbox cannot be loaded: not now").waitFor();
+  await page.getByText("The inbox cannot be loaded: The server cannot be used now").waitFor();
   await page.unrouteAll();
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText("Nothing happened to your alerts yet").waitFor();

@@ -55,12 +55,12 @@ it("shows the range that was asked for last, whichever answer comes last", async
 
 it.each([
   ["has nothing of that range", new RequestError(404, "history_not_found", "nothing"), { state: "empty" }],
-  ["cannot be reached", new RequestError(503, "source_down", "the source is down"), { state: "failed", detail: "the source is down" }],
+  ["cannot be reached", new RequestError(503, "source_down", "the source is down"), { state: "failed", error: { code: "source_down" } }],
 ])("says when the source %s, and asks again", async (_, error, state) => {
   prices.load("AAPL", "1d");
   asked[0]?.fail(error);
   await settled();
-  expect(prices.state).toEqual(state);
+  expect(prices.state).toMatchObject(state);
   prices.again();
   expect(prices.state.state).toBe("loading");
   asked[1]?.answer(history("1d", "11"));

@@ -28,27 +28,36 @@ export class RequestError extends Error {
   readonly status: number;
   /** The server's stable word for what went wrong. */
   readonly code: string;
+  /** The part of the request that was wrong: a path in the body, a parameter or a header. */
+  readonly field: string | undefined;
+  /** Seconds until it may be tried again. */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, { field, retryAfter }: { field?: string | undefined; retryAfter?: number | undefined } = {}) {
     super(detail);
     this.name = "RequestError";
     this.status = status;
     this.code = code;
+    this.field = field;
+    this.retryAfter = retryAfter;
   }
 }
 
 async function failureOf(response: Response): Promise<RequestError> {
   let detail: unknown;
   let code: unknown;
+  let field: unknown;
   try {
-    ({ detail, code } = (await response.json()) as { detail?: unknown; code?: unknown });
+    ({ detail, code, field } = (await response.json()) as { detail?: unknown; code?: unknown; field?: unknown });
   } catch {
     // Not from our server: a proxy's page. The status is all there is.
   }
+  const retryAfter = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
   return new RequestError(
     response.status,
     typeof code === "string" ? code : "",
     typeof detail === "string" && detail !== "" ? detail : `The server answered ${response.status}`,
+    { field: typeof field === "string" ? field : undefined, retryAfter: Number.isNaN(retryAfter) ? undefined : retryAfter },
   );
 }
 

@@ -1,8 +1,10 @@
 // Every text of the user interface, in German.
 
+import { failuresGerman } from "./failures.de";
 import type { Messages } from "./translate";
 
 export const de: Messages = {
+  ...failuresGerman,
   "app.not_advice": "Keine Anlageberatung.",
   "app.version": "QuickStocks {version}",
   "app.skip": "Zu den Kursen springen",

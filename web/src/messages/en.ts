@@ -1,7 +1,10 @@
 // Every text of the user interface, in English: the reference that other languages are checked against. `{name}` is filled in;
 // a key that ends in `.one` has a sibling in `.other`, and the count chooses.
 
+import { failuresEnglish } from "./failures.en";
+
 export const en = {
+  ...failuresEnglish,
   "app.not_advice": "Not investment advice.",
   "app.version": "QuickStocks {version}",
   "app.skip": "Skip to the prices",

@@ -15,7 +15,7 @@ export interface Translate {
   /** The form for this count, which fills `{count}` in too. */
   count(key: CountedKey, count: number, values?: Values): string;
   /** The text of a key that is put together at run time, or `otherwise` when there is none. */
-  maybe(key: string, otherwise: string): string;
+  maybe(key: string, otherwise: string, values?: Values): string;
   readonly language: Language;
 }
 
@@ -32,7 +32,7 @@ export function translator(language: Language, messages: Messages): Translate {
       const form = plurals.select(count) === "one" ? "one" : "other";
       return filled(messages[`${key}.${form}` as MessageKey], { count, ...values });
     },
-    maybe: (key: string, otherwise: string): string => (Object.hasOwn(messages, key) ? messages[key as MessageKey] : otherwise),
+    maybe: (key: string, otherwise: string, values: Values = {}): string => (Object.hasOwn(messages, key) ? translate(key as MessageKey, values) : otherwise),
   });
 }
 

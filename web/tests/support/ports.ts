@@ -50,7 +50,7 @@ export interface Request {
   init: RequestInit;
 }
 
-type Answer = { status?: number; json?: unknown; text?: string } | Error;
+type Answer = { status?: number; json?: unknown; text?: string; headers?: Record<string, string> } | Error;
 
 export class FakePorts implements Ports {
   time = 1_000_000;
@@ -120,7 +120,7 @@ export class FakePorts implements Ports {
     const answer = await this.answer(request);
     if (answer instanceof Error) throw answer;
     const body = answer.text ?? (answer.json === undefined ? null : JSON.stringify(answer.json));
-    return new Response(body, { status: answer.status ?? 200 });
+    return new Response(body, { status: answer.status ?? 200, headers: answer.headers ?? {} });
   }
 
   /** Lets time pass; timers that come due fire in their order, and what they start gets to run. */

@@ -5,7 +5,7 @@ import type { History, HistoryRange } from "../../model/history";
 import type { Quote } from "../../model/types";
 import type { Dashboard } from "../dashboard.svelte";
 
-export type HistoryState = { state: "loading" } | { state: "failed"; detail: string } | { state: "empty" } | { state: "shown"; history: History };
+export type HistoryState = { state: "loading" } | { state: "failed"; error: unknown } | { state: "empty" } | { state: "shown"; history: History };
 
 /** The source's calls are scarce: bars that were missed are asked for again no more often. */
 const RELOAD_AFTER_MS = 60_000;
@@ -65,7 +65,7 @@ export class PriceHistory {
       candles = candlesOf(history);
       state = candles.length === 0 ? { state: "empty" } : { state: "shown", history };
     } catch (error) {
-      state = isAbsence(error) ? { state: "empty" } : { state: "failed", detail: error instanceof Error ? error.message : "" };
+      state = isAbsence(error) ? { state: "empty" } : { state: "failed", error };
     }
     // What is shown already stays when bringing it up to date does not work.
     if (request.signal.aborted || (state.state !== "shown" && this.state.state === "shown")) return;
