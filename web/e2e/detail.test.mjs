@@ -59,7 +59,12 @@ test("every range is drawn, by keyboard, as lines and as candles, and the choice
     await page.keyboard.press("ArrowRight");
     await page.waitForFunction((words) => document.querySelector(".chart")?.getAttribute("aria-label").includes(words), words);
   }
+  // Decades of dividends are thinned on the chart, and all in the list.
   await page.getByText("Splits and dividends").click();
+  const marked = Number(await page.locator(".chart-panel").getAttribute("data-dividends"));
+  assert.ok(marked > 10 && marked <= 24, `${marked} dividends are marked`);
+  await page.getByText(`The chart marks ${marked} of `).waitFor();
+  assert.ok((await page.locator(".events li").count()) > 60);
   await page.getByText("Split 4 for 1").waitFor();
   await page.getByRole("radio", { name: "Candles" }).check();
   await page.getByText("These prices as a table").click();

@@ -33,6 +33,7 @@ export const detailGerman: DetailTexts = {
   dividendMark: "D",
   splitLetter: "S",
   events: "Splits und Dividenden",
+  thinned: (marked, all) => `Das Diagramm zeigt ${marked} von ${all} Dividenden, damit man die Kurse sieht`,
   dividend: "Dividende",
   splitWord: "Split",
   figures: "Kennzahlen",

@@ -32,6 +32,7 @@ export const detailEnglish = {
   dividendMark: "D",
   splitLetter: "S",
   events: "Splits and dividends",
+  thinned: (marked: string, all: string) => `The chart marks ${marked} of ${all} dividends, so that the prices can be seen`,
   dividend: "Dividend",
   splitWord: "Split",
   figures: "Key figures",

@@ -17,9 +17,10 @@ import {
   type UTCTimestamp,
 } from "lightweight-charts";
 import type { Level } from "../../model/alerts";
-import { type Candle, ExchangeClock, isIntraday } from "../../model/candles";
+import { type Candle, isIntraday } from "../../model/candles";
 import type { AxisLabel, Formats } from "../../model/format";
 import type { History } from "../../model/history";
+import type { EventMarks } from "../../model/marks";
 import { AlertLines, type Line } from "./alert-lines";
 import { decimalOf } from "./digits";
 
@@ -102,14 +103,14 @@ export class PriceChart {
   }
 
   /** Draws another history, from its first bar to its last. */
-  show(candles: readonly Candle[], history: History, texts: ChartTexts): void {
+  show(candles: readonly Candle[], history: History, marks: EventMarks, texts: ChartTexts): void {
     this.#candles = candles;
     const label: AxisLabel = isIntraday(history.interval) ? "moment" : "date";
     this.#chart.applyOptions({
       localization: { timeFormatter: (time: Time) => this.#formats.axis(Number(time) * 1000, label) },
       timeScale: { timeVisible: isIntraday(history.interval) },
     });
-    this.#marked = marksOf(candles, history, texts);
+    this.#marked = markersOf(marks, texts);
     this.#redraw();
     this.#chart.timeScale().fitContent();
   }
@@ -221,21 +222,11 @@ function volumeOf({ time, open, close, volume }: Candle, { up, down }: Colours):
   return { time: at(time), value: volume ?? 0, color: `${close < open ? down : up}4d` };
 }
 
-/** Marks of splits and dividends, each at the candle that has its day; the oldest first, as the library wants them. */
-function marksOf(candles: readonly Candle[], history: History, texts: ChartTexts): SeriesMarker<Time>[] {
-  const clock = new ExchangeClock(history.time_zone);
-  const marks: SeriesMarker<Time>[] = [];
-  const mark = (moment: number, rest: Omit<SeriesMarker<Time>, "time">): void => {
-    const wanted = clock.axis(moment, history.interval);
-    const candle = candles.findLast(({ time }) => time <= wanted);
-    if (candle) marks.push({ ...rest, time: at(candle.time) } as SeriesMarker<Time>);
-  };
-  // Years of dividends would hide the prices; the list below the chart has them.
-  if (history.range !== "max" && history.range !== "5y") {
-    for (const { at: moment } of history.dividends) mark(moment, { position: "belowBar", shape: "circle", color: "", text: texts.dividendMark });
-  }
-  for (const { at: moment, numerator, denominator } of history.splits) {
-    mark(moment, { position: "aboveBar", shape: "square", color: "", text: texts.splitMark(`${numerator}:${denominator}`) });
-  }
-  return marks.sort((one, other) => Number(one.time) - Number(other.time));
+/** The marks as the library draws them; without a letter they are smaller. */
+function markersOf({ marks }: EventMarks, texts: ChartTexts): SeriesMarker<Time>[] {
+  return marks.map(({ time, split, letter }) =>
+    split
+      ? { time: at(time), position: "aboveBar", shape: "square", color: "", text: texts.splitMark(`${split.numerator}:${split.denominator}`) }
+      : { time: at(time), position: "belowBar", shape: "circle", color: "", ...(letter ? { text: texts.dividendMark } : { size: 0.6 }) },
+  );
 }
