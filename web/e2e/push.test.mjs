@@ -117,6 +117,15 @@ test("a button of a notification that is of no use any more says so", async () =
   await worker.click("alert-1", "snooze", "push-action");
   const shown = await worker.notifications();
   assert.ok(shown.some(({ title }) => title === "That could not be done"), JSON.stringify(shown));
+
+  // In the language that the page was last in, which is not the browser's.
+  await page.getByLabel("Language and number format").selectOption("de-DE");
+  await page.getByRole("heading", { name: "Einstellungen" }).waitFor();
+  await page.waitForFunction(async () => (await (await caches.match("/language"))?.text()) === "de");
+  await worker.deliver({ payload: { web_push: 8030, notification, mutable: true } });
+  await worker.click("alert-1", "snooze", "push-action");
+  const german = await worker.notifications();
+  assert.ok(german.some(({ title }) => title === "Das ließ sich nicht machen"), JSON.stringify(german));
   await context.close();
 });
 

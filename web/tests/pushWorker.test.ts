@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { type Caches, keepLanguage } from "../src/api/language";
+import { workerTexts } from "../src/messages/worker";
 import { deviceId } from "../src/model/device";
 import { onClick, onPush, onSubscriptionChange, readNotice, type WindowOfSite, type WorkerMessage, type WorkerScope } from "../src/sw/push";
 
@@ -10,10 +12,25 @@ interface Shown {
   options: NotificationOptions & { actions?: unknown[]; data?: { navigate: string; tokens: unknown[] } };
 }
 
+/** The browser's caches, or those of a browser that keeps nothing. */
+class FakeCaches implements Caches {
+  readonly kept = new Map<string, string>();
+  refuses = false;
+
+  async open(): Promise<Pick<Cache, "match" | "put">> {
+    if (this.refuses) throw new DOMException("no", "SecurityError");
+    return {
+      match: async (name) => (this.kept.has(String(name)) ? new Response(this.kept.get(String(name))) : undefined),
+      put: async (name, response) => void this.kept.set(String(name), await response.text()),
+    };
+  }
+}
+
 /** A worker's scope that remembers what was done with it. */
 class Scope implements WorkerScope {
   readonly location = { origin: ORIGIN };
-  readonly navigator = { userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0" };
+  readonly navigator = { userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0", languages: ["fr-FR", "en-GB"] };
+  readonly caches = new FakeCaches();
   readonly shown: Shown[] = [];
   readonly closed: string[] = [];
   readonly opened: string[] = [];
@@ -103,14 +120,18 @@ describe("a push message", () => {
       expect(scope.shown, text).toHaveLength(1);
       expect(scope.shown[0]?.title).toBe("QuickStocks");
       expect(scope.shown[0]?.options.body).toContain("Open QuickStocks");
+      const german = new Scope();
+      await keepLanguage(german.caches, "de");
+      await onPush(german, text);
+      expect(german.shown[0]?.options.body).toBe(workerTexts.de.unreadable);
     }
   });
 
   test("opens nothing of another site", () => {
     for (const elsewhere of ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "data:text/html,x", "https://[", ""]) {
-      expect(readNotice(message({ ...fired, navigate: elsewhere, data: {} }), ORIGIN).data.navigate, elsewhere).toBe(`${ORIGIN}/`);
+      expect(readNotice(message({ ...fired, navigate: elsewhere, data: {} }), ORIGIN, "").data.navigate, elsewhere).toBe(`${ORIGIN}/`);
     }
-    expect(readNotice(message({ ...fired, navigate: "/?symbol=A" }), ORIGIN).data.navigate).toBe(`${ORIGIN}/?symbol=A`);
+    expect(readNotice(message({ ...fired, navigate: "/?symbol=A" }), ORIGIN, "").data.navigate).toBe(`${ORIGIN}/?symbol=A`);
   });
 
   test("that is a device's first sends its token back", async () => {
@@ -127,7 +148,7 @@ describe("a push message", () => {
 });
 
 describe("a click", () => {
-  const data = readNotice(message(fired), ORIGIN).data;
+  const data = readNotice(message(fired), ORIGIN, "").data;
 
   test("on a button does what it says without opening anything", async () => {
     const scope = new Scope();
@@ -146,6 +167,27 @@ describe("a click", () => {
       expect(scope.shown.map((one) => one.title)).toEqual(["That could not be done"]);
       expect(scope.shown[0]?.options.data?.navigate).toBe(data.navigate);
     }
+  });
+
+  test("that fails is told in the language of the pages, or in the browser's", async () => {
+    const told = async (prepare: (scope: Scope) => Promise<void>): Promise<string | undefined> => {
+      const scope = new Scope();
+      scope.status = 500;
+      await prepare(scope);
+      await onClick(scope, "snooze", data);
+      return scope.shown[0]?.title;
+    };
+    expect(await told((scope) => keepLanguage(scope.caches, "de"))).toBe(workerTexts.de.notDone);
+    expect(await told(async (scope) => {
+      await keepLanguage(scope.caches, "de");
+      await keepLanguage(scope.caches, "en");
+    })).toBe(workerTexts.en.notDone);
+    expect(await told(async (scope) => void scope.navigator.languages.splice(0, 1, "de-AT"))).toBe(workerTexts.de.notDone);
+    expect(await told(async (scope) => {
+      scope.caches.refuses = true;
+      await keepLanguage(scope.caches, "de");
+    }), "a browser that keeps nothing").toBe(workerTexts.en.notDone);
+    await keepLanguage(undefined, "de");
   });
 
   test("elsewhere brings a page to the front, sends it there, or opens one", async () => {
@@ -171,7 +213,7 @@ describe("a click", () => {
 
   test("on a first message tries once more to send its token back", async () => {
     const scope = new Scope();
-    await onClick(scope, "", readNotice(message({ ...fired, data: { activation: { id: "d", token: TOKEN } } }), ORIGIN).data);
+    await onClick(scope, "", readNotice(message({ ...fired, data: { activation: { id: "d", token: TOKEN } } }), ORIGIN, "").data);
     expect(scope.requests.map((one) => one.path)).toEqual(["/api/v1/push/subscriptions/d/activate"]);
   });
 });

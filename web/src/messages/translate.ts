@@ -1,13 +1,15 @@
 // Looks texts up in the language of the user.
 
 import { en } from "./en";
+import type { Language } from "./language";
+
+export { type Language, LANGUAGES, languageFor } from "./language";
 
 export type MessageKey = keyof typeof en;
 export type Messages = Readonly<Record<MessageKey, string>>;
 /** What a count chooses between: the part of a key before `.one` and `.other`. */
 export type CountedKey = Counted<MessageKey>;
 type Counted<Key> = Key extends `${infer Base}.other` ? (`${Base}.one` extends MessageKey ? Base : never) : never;
-export type Language = "en" | "de";
 type Values = Readonly<Record<string, string | number>>;
 
 export interface Translate {
@@ -37,18 +39,6 @@ export function translator(language: Language, messages: Messages): Translate {
 }
 
 export const english = translator("en", en);
-
-/** The languages that there are, each with its own name. */
-export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", de: "Deutsch" };
-
-/** The first of the wanted languages that there is; English when there is none. */
-export function languageFor(tags: readonly string[]): Language {
-  for (const tag of tags) {
-    const language = tag.toLowerCase().split("-")[0];
-    if (language === "en" || language === "de") return language;
-  }
-  return "en";
-}
 
 /** Loads a language; only English comes with the page. */
 export async function load(language: Language): Promise<Translate> {

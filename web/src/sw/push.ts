@@ -1,6 +1,8 @@
 // Notifications in the service worker: a push message becomes a notification, its buttons work without a page, and a subscription that
 // the browser renews is told to the server. What the worker needs of its scope is named, so that tests can do without a browser.
 
+import { type Caches, keptLanguage } from "../api/language";
+import { workerTexts } from "../messages/worker";
 import { deviceId, deviceName, subscriptionBody } from "../model/device";
 
 const API = "/api/v1";
@@ -14,7 +16,8 @@ export type WorkerMessage =
 
 export interface WorkerScope {
   readonly location: { readonly origin: string };
-  readonly navigator: { readonly userAgent: string };
+  readonly navigator: { readonly userAgent: string; readonly languages: readonly string[] };
+  readonly caches: Caches;
   readonly registration: {
     showNotification(title: string, options: NotificationOptions): Promise<void>;
     getNotifications(filter: { tag: string }): Promise<readonly { close(): void }[]>;
@@ -88,8 +91,11 @@ function ownAddress(origin: string, wanted: string): string {
   return `${origin}/`;
 }
 
-/** Reads a message. One that cannot be read still has to be shown: browsers take the permission away from sites that show nothing. */
-export function readNotice(message: string, origin: string): Notice {
+/**
+ * Reads a message. One that cannot be read still has to be shown, with `unreadable` for its text: browsers take the permission away from
+ * sites that show nothing.
+ */
+export function readNotice(message: string, origin: string, unreadable: string): Notice {
   let notification: Raw = {};
   try {
     notification = object(object(JSON.parse(message))["notification"]);
@@ -102,7 +108,7 @@ export function readNotice(message: string, origin: string): Notice {
   const timestamp = notification["timestamp"];
   return {
     title: text(notification["title"]) || "QuickStocks",
-    body: text(notification["body"]) || (text(notification["title"]) ? "" : "Something happened. Open QuickStocks to see what."),
+    body: text(notification["body"]) || (text(notification["title"]) ? "" : unreadable),
     tag: text(notification["tag"]) || "quickstocks",
     ...(typeof timestamp === "number" ? { timestamp } : {}),
     actions: list(notification["actions"])
@@ -119,7 +125,7 @@ export function readNotice(message: string, origin: string): Notice {
 
 /** Shows what a push message says, and sends a first message's token back. */
 export async function onPush(scope: WorkerScope, message: string): Promise<void> {
-  const notice = readNotice(message, scope.location.origin);
+  const notice = readNotice(message, scope.location.origin, (await textsOf(scope)).unreadable);
   await show(scope, notice);
   await tell(scope, { type: "push-shown", tag: notice.tag, ...about(notice.data) });
   if (notice.data.activation) await activate(scope, notice.data.activation);
@@ -180,9 +186,8 @@ async function activate(scope: WorkerScope, { id, token }: Token): Promise<void>
 async function act(scope: WorkerScope, { id, token }: Token, data: NotificationData): Promise<void> {
   const ok = await post(scope, `${API}/actions/${encodeURIComponent(token)}`, { action: id });
   if (!ok) {
-    const title = "That could not be done";
-    const body = "The alert is as it was. Open QuickStocks to try again.";
-    await show(scope, { title, body, tag: "action-failed", actions: [], data: { navigate: data.navigate, tokens: [] } });
+    const texts = await textsOf(scope);
+    await show(scope, { title: texts.notDone, body: texts.notDoneHint, tag: "action-failed", actions: [], data: { navigate: data.navigate, tokens: [] } });
   }
   await tell(scope, { type: "push-action", action: id, ok, ...about(data) });
 }
@@ -220,6 +225,11 @@ async function post(scope: WorkerScope, path: string, body: object): Promise<boo
 
 async function tell(scope: WorkerScope, message: WorkerMessage): Promise<void> {
   for (const page of await scope.clients.matchAll({ type: "window", includeUncontrolled: true })) page.postMessage(message);
+}
+
+/** In the language of the pages, also when none is open. */
+async function textsOf({ caches, navigator }: WorkerScope): Promise<(typeof workerTexts)["en"]> {
+  return workerTexts[await keptLanguage(caches, navigator.languages)];
 }
 
 function about(data: NotificationData): { about?: string } {

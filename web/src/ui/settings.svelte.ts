@@ -1,6 +1,7 @@
 // How somebody wants things shown: what goes with them to every device, and what holds for this browser only. A copy stays
 // in this browser, so that the first paint (public/theme.js) and a page without a network know it too.
 
+import { keepLanguage } from "../api/language";
 import type { Storage } from "../api/ports";
 import { decodePreferences } from "../model/decode-account";
 import { fields, oneOf } from "../model/fields";
@@ -73,6 +74,7 @@ export class Settings {
     // Without its file the page goes on in the language it has.
     if (language !== this.t.language) this.t = await load(language).catch(() => this.t);
     document.documentElement.lang = this.t.language;
+    void keepLanguage(globalThis.caches, this.t.language);
   }
 
   #keep(): void {
