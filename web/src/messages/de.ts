@@ -80,6 +80,8 @@ export const de: Messages = {
   "error.unreachable": "Der Server ist nicht erreichbar",
   "error.bad_answer": "Die Antwort des Servers war nicht lesbar",
   "error.page": "Auf dieser Seite ging etwas schief; neu laden kann helfen",
+  "error.sharing_off": "Auf diesem Server lassen sich keine Listen teilen",
+  "error.share_not_found": "Diese Liste hat keinen Link",
   "error.search": "Die Suche funktioniert gerade nicht",
   "error.session_ended": "Die Sitzung war abgelaufen. Eine neue mit leerer Liste wurde angelegt",
 

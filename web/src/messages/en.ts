@@ -80,6 +80,8 @@ export const en = {
   "error.unreachable": "The server cannot be reached",
   "error.bad_answer": "The server's answer could not be read",
   "error.page": "Something went wrong in this page; reloading it may help",
+  "error.sharing_off": "Lists cannot be shared on this server",
+  "error.share_not_found": "This list has no link",
   "error.search": "The search does not work now",
   "error.session_ended": "Your session had ended. A new one, with an empty list, was made",
 

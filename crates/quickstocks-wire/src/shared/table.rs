@@ -39,7 +39,8 @@ pub fn table(list: &SharedListBody) -> String {
 }
 
 fn of_quote(quote: &Quote) -> [String; 8] {
-    let signed = |number: Decimal| format!("{number:+}");
+    let decimals = u32::from(quote.price_hint);
+    let signed = |number: Decimal, decimals: u32| format!("{:+}", with_decimals(number, decimals));
     let none = || "-".to_owned();
     let market = match quote.delay_minutes {
         Some(minutes) if minutes > 0 => format!("{}, {minutes} min late", market(quote.market_state)),
@@ -47,14 +48,22 @@ fn of_quote(quote: &Quote) -> [String; 8] {
     };
     [
         quote.symbol.to_string(),
-        quote.price.map_or_else(none, |price| price.to_string()),
+        quote.price.map_or_else(none, |price| with_decimals(price, decimals).to_string()),
         quote.currency.as_ref().map(|unit| plain(unit.as_str(), UNIT_LETTERS)).unwrap_or_default(),
-        quote.change.map_or_else(none, signed),
-        quote.change_percent.map_or_else(none, |percent| format!("{}%", signed(percent))),
+        quote.change.map_or_else(none, |change| signed(change, decimals)),
+        quote.change_percent.map_or_else(none, |percent| format!("{}%", signed(percent, 2))),
         market,
         quote.as_of.to_utc_text(),
         plain(&quote.name, INSTRUMENT_LETTERS),
     ]
+}
+
+/// With at least so many decimals, as prices of this instrument are written; none is taken away.
+fn with_decimals(mut number: Decimal, decimals: u32) -> Decimal {
+    if number.scale() < decimals {
+        number.rescale(decimals);
+    }
+    number
 }
 
 fn without_quote(symbol: &str, reason: Option<MissingReason>) -> [String; 8] {
@@ -190,6 +199,18 @@ AAPL    269.70 USD   +0.70  +0.26%  open                 2026-11-25 20:30:00  Ap
 Polled at 2026-11-25 20:31:00 UTC.
 ";
         assert_eq!(table(&list()), expect);
+    }
+
+    #[test]
+    fn figures_have_the_decimals_of_their_instrument_and_lose_none() {
+        let mut one = list();
+        one.symbols.truncate(1);
+        let quote = &mut one.quotes.iter_mut().find(|stored| stored.quote.symbol == one.symbols[0]).unwrap().quote;
+        quote.price = Some(Decimal::new(705, 1));
+        quote.change = Some(Decimal::new(-12_345, 4));
+        quote.change_percent = Some(Decimal::from(-3));
+        let text = table(&one);
+        assert!(text.contains("70.50 GBp  -1.2345  -3.00%"), "{text}");
     }
 
     #[test]

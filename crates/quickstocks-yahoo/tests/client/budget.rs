@@ -65,7 +65,11 @@ async fn the_last_fifth_of_the_budget_is_for_polls_alone() {
     let next_hour = next_hour(bench.clock.now());
     assert!(matches!(refused, SourceError::Refused { retry_at: Some(at) } if at == next_hour), "{refused:?}");
     let asked_for = bench.client.look_up(&[Symbol::parse("NEW1").unwrap()]).await;
-    assert_eq!((asked_for.retry_at, asked_for.calls, asked_for.unanswered.len()), (Some(next_hour), 0, 1), "nor is it for who asks for new symbols");
+    assert_eq!(
+        (asked_for.retry_at, asked_for.calls, asked_for.unanswered.len()),
+        (Some(next_hour), 0, 1),
+        "nor is it for who asks for new symbols"
+    );
     assert_eq!(bench.server.calls().len(), 8);
     // Two are left: a session. Prices come when the next hour begins, through no fault of the searches.
     assert_eq!(bench.poll(5).await.calls, 2);
