@@ -34,6 +34,20 @@ export function testEveryView(colorScheme) {
         await page.locator(ready).first().waitFor();
         await look(place);
       }
+      await page.evaluate(() => {
+        location.hash = "#/";
+      });
+      await page.getByRole("button", { name: "Share the list My picks" }).click();
+      await page.getByRole("button", { name: "Make a link" }).click();
+      const link = page.getByLabel("Link", { exact: true });
+      await link.waitFor();
+      await look("share");
+      await page.goto(await link.inputValue());
+      await page.locator("tr[data-symbol=AAPL] [data-price]").waitFor();
+      await look("shared");
+      await page.goto(`${page.url().slice(0, -4)}0000`);
+      await page.getByRole("heading", { name: "This link leads nowhere" }).waitFor();
+      await look("shared-nowhere");
       assert.deepEqual(errors, []);
       await context.close();
     });
