@@ -95,7 +95,7 @@ impl Shares {
         let share = Share { token, user: user.clone(), list: list.clone(), created_at };
         match self.writer.put_share(&share).await? {
             ShareWrite::Made => Ok(share),
-            ShareWrite::There(share) => Ok(share),
+            ShareWrite::There(there) => Ok(there),
             ShareWrite::NoList => Err(ShareError::NoList),
         }
     }
@@ -140,8 +140,8 @@ impl Shares {
         let now = self.clock.now();
         let lease = |symbol: &Symbol| Lease { symbol: symbol.clone(), urgency: Urgency::OnScreen, until: now + VIEWED_LEASE };
         let leases: Vec<Lease> = list.symbols.iter().map(lease).collect();
-        let leased = self.viewed.0.get(&(hash, list.version), now, self.poll_set.extend(&leases)).await;
-        if let Err(error) = leased {
+        let written = self.viewed.0.get(&(hash, list.version), now, self.poll_set.extend(&leases)).await;
+        if let Err(error) = written {
             tracing::warn!(error = &error as &dyn std::error::Error, "a shared list is not polled as one that is on screen");
         }
     }

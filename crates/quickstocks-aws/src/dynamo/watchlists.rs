@@ -118,10 +118,8 @@ impl WatchlistWriter for DynamoStore {
             };
             let mut parts = vec![delete_part(delete.build().map_err(refused)?)];
             parts.extend(self.end_parts(user, id, share.as_ref())?);
-            let error = match self.client.transact_write_items().set_transact_items(Some(parts)).send().await {
-                Ok(_) => return Ok(Change::Done),
-                Err(error) => error,
-            };
+            let sent = self.client.transact_write_items().set_transact_items(Some(parts)).send().await;
+            let Err(error) = sent else { return Ok(Change::Done) };
             match lost(error.as_service_error()) {
                 Some(Lost::List) => return Ok(missing_or_conflict(first_item(error.as_service_error()))),
                 Some(Lost::Race) if retry < MAX_RETRIES => pause(retry).await,
