@@ -45,6 +45,30 @@ test("the table sorts by its columns without touching the list's own order", asy
   await context.close();
 });
 
+for (const [locale, ready, tableButton] of [["en-GB", "Nothing on this list yet", "Table"], ["de-DE", "Noch nichts auf dieser Liste", "Tabelle"]]) {
+  test(`the usual columns fit a screen of 1280 pixels with the longest figures, ${locale}`, async () => {
+    const { context, page, errors } = await visit(browser, { locale, viewport: { width: 1280, height: 860 } });
+    await page.getByText(ready).waitFor();
+    const symbols = ["BRK-A", "BTC-USD", "VOD.L", "EURUSD=X", "^GSPC", "7203.T"];
+    await page.evaluate(async (symbols) => {
+      const [list] = (await (await fetch("/api/v1/watchlists")).json()).watchlists;
+      for (const symbol of symbols) await fetch(`/api/v1/watchlists/${list.id}/symbols/${encodeURIComponent(symbol)}`, { method: "PUT" });
+    }, symbols);
+    await page.reload();
+    await page.getByRole("button", { name: tableButton }).click();
+    for (const symbol of symbols) await page.locator(`tr[data-symbol="${symbol}"] [data-price]`).waitFor();
+    const widths = () => page.locator(".scroll").evaluate(({ clientWidth, scrollWidth }) => ({ clientWidth, scrollWidth }));
+    const { clientWidth, scrollWidth } = await widths();
+    assert.equal(scrollWidth, clientWidth, "the table does not scroll sideways");
+    // The name is what gives way, and something of it stays.
+    const names = await page.locator("tbody th").evaluateAll((items) => items.map((item) => item.getBoundingClientRect().width));
+    assert.ok(Math.min(...names) >= 150, `${names}`);
+    await shot(page, `usual-columns-${locale}`);
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+}
+
 test("the filter narrows the list, and says so when nothing is left", async () => {
   const { context, page } = await visit(browser);
   for (const symbol of ["AAPL", "MSFT"]) await follow(page, symbol);

@@ -22,8 +22,8 @@ export const COLUMNS = [
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
-/** What a table shows until somebody chooses. */
-export const USUAL_COLUMNS: readonly Column[] = ["price", "change", "change_percent", "spark", "day_range", "volume", "market_cap", "age"];
+/** What a table shows until somebody chooses: as much as a screen of 1280 pixels has room for in every language. */
+export const USUAL_COLUMNS: readonly Column[] = ["price", "change", "change_percent", "spark", "volume", "market_cap", "age"];
 
 export type SortColumn = Column | "symbol" | "name";
 export interface Sorting {
