@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { afterEach } from "node:test";
 import { chromium } from "playwright-core";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -37,18 +38,33 @@ export function launch() {
   });
 }
 
+/** What pages did against their content security policy. No test may leave one behind. */
+const violations = [];
+afterEach(() => assert.deepEqual(takeViolations(), [], "violations of the content security policy"));
+
+/** Takes out what was gathered until now, for the test that makes one. */
+export function takeViolations() {
+  return violations.splice(0);
+}
+
 /**
- * A new person: a context without cookies, and a page whose errors and violations of the content security policy are gathered.
+ * A new person: a context without cookies, and a page whose errors are gathered; violations of the content security policy fail the test.
  * Without the service worker, whose requests and kept files a test cannot stand between, unless `serviceWorkers` is "allow".
  */
 export async function visit(browser, { url = systemUrl, prepare, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-GB", serviceWorkers: "block", ...options });
+  // In every page of the context, also those that a test opens by itself.
+  context.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) violations.push(message.text());
+  });
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile }) => {
+      console.error(`Content Security Policy: ${effectiveDirective} of ${blockedURI || sourceFile}`);
+    });
+  });
   const page = await context.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
-  page.on("console", (message) => {
-    if (/content security policy/i.test(message.text())) errors.push(message.text());
-  });
   await prepare?.(page);
   await page.goto(url);
   return { context, page, errors };

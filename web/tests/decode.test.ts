@@ -10,6 +10,7 @@ import {
   decodeWatchlist,
   decodeWatchlists,
 } from "../src/model/decode";
+import { label } from "../src/model/fields";
 
 const protocol = readFileSync(new URL("../../docs/PROTOCOL.md", import.meta.url), "utf8");
 const examples = [...protocol.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
@@ -214,5 +215,20 @@ describe("other answers", () => {
     [undefined, { version: "", source: "unknown", ws_path: "/ws", sharing: false }],
   ])("a configuration %j", (from, config) => {
     expect(decodeConfig(from)).toEqual({ ...config, limits: { lists: 20, symbols_per_list: 200 } });
+  });
+});
+
+describe("a name", () => {
+  it.each<[string, string | undefined]>([
+    ["Apple Inc.", "Apple Inc."],
+    ["\u202Elive\u2067 ed\u200F", "live ed"],
+    ["a\u0000b\nc\u2028d", "a b c d"],
+    ["\u200B\uFEFF", undefined],
+    ["<b>M&M</b>", "<b>M&M</b>"],
+    ["می\u200Cخواهم", "می\u200Cخواهم"],
+    ["שלום", "שלום"],
+  ])("%j stands in a sentence as %j", (name, shown) => {
+    expect(label(name)).toBe(shown);
+    expect(decodeQuote({ symbol: "AAPL", name })?.name).toBe(shown ?? "AAPL");
   });
 });

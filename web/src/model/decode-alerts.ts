@@ -1,7 +1,7 @@
 // Reads what the server tells of alerts. As elsewhere, one unusable item does not cost the others.
 
 import { type Alert, type Check, DIRECTIONS, type InboxPage, type Notice, type Receipt, type Repeat, type Rule, RULE_KINDS, SINCES, VERDICTS } from "./alerts";
-import { decimal, fields, items, known, moment, number, oneOf, text } from "./fields";
+import { decimal, fields, items, known, label, moment, number, oneOf, text } from "./fields";
 
 const EVENTS = ["fired", "split_adjusted", "expired"] as const;
 const STATES = ["pending", "delivered", "given_up"] as const;
@@ -71,7 +71,7 @@ export function decodeNotice(value: unknown): Notice | undefined {
     id,
     alert: text(from.alert) ?? "",
     symbol,
-    name: text(from.name) ?? symbol,
+    name: label(from.name) ?? symbol,
     rule,
     event,
     read: from.read === true,

@@ -2,7 +2,7 @@
 // kind counts as absent, and one unusable quote does not cost the others.
 
 import { decodeNotices } from "./decode-alerts";
-import { decimal, type Fields, fields, items, known, moment, number, oneOf, text } from "./fields";
+import { decimal, type Fields, fields, items, known, label, moment, number, oneOf, text } from "./fields";
 import type {
   Extended,
   Frame,
@@ -46,7 +46,7 @@ export function decodeQuote(value: unknown): Quote | undefined {
   const hint = number(from.price_hint);
   return {
     symbol,
-    name: text(from.name) ?? symbol,
+    name: label(from.name) ?? symbol,
     kind: text(from.kind) ?? "other",
     price_hint: hint !== undefined && Number.isInteger(hint) && hint >= 0 && hint <= 12 ? hint : 2,
     market_state: oneOf(MARKET_STATES, from.market_state) ?? "unknown",
@@ -141,7 +141,7 @@ export function decodeMatches(value: unknown): SymbolMatch[] {
     if (!from || !symbol) return undefined;
     return {
       symbol,
-      name: text(from.name) ?? symbol,
+      name: label(from.name) ?? symbol,
       kind: text(from.kind) ?? "other",
       ...known({ exchange: text(from.exchange) }),
     };

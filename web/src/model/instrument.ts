@@ -1,6 +1,6 @@
 // What is known of instruments beside their prices.
 
-import { decimal, fields, items, known, moment, number, text } from "./fields";
+import { decimal, fields, items, known, label, moment, number, text } from "./fields";
 import { decodeQuote } from "./decode";
 import type { Decimal, Quote, Timestamp } from "./types";
 
@@ -80,7 +80,7 @@ function decodeDetails(value: unknown): Details | undefined {
 function decodePopularSymbol(value: unknown): PopularSymbol | undefined {
   const from = fields(value);
   const symbol = text(from?.symbol);
-  return from && symbol ? { symbol, ...known({ name: text(from.name), followers: number(from.followers) }) } : undefined;
+  return from && symbol ? { symbol, ...known({ name: label(from.name), followers: number(from.followers) }) } : undefined;
 }
 
 export function decodePopular(value: unknown): Popular {

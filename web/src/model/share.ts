@@ -1,7 +1,7 @@
 // Links to lists: what their owner has, and what whoever follows one is shown.
 
 import { decodePrices } from "./decode";
-import { fields, items, moment, oneOf, text } from "./fields";
+import { fields, items, label, moment, oneOf, text } from "./fields";
 import type { Prices, SourceKind, Timestamp } from "./types";
 
 /** The link to a list, as its owner is told. */
@@ -46,7 +46,7 @@ export function decodeSharedList(value: unknown): SharedList | undefined {
   const prices = decodePrices(value);
   if (!from || !prices) return undefined;
   return {
-    name: text(from.name) ?? "",
+    name: label(from.name) ?? "",
     symbols: [...new Set(items(from.symbols, text))],
     kind: oneOf(SOURCE_KINDS, fields(from.source)?.kind) ?? "unknown",
     prices,
