@@ -16,10 +16,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use quickstocks_aws::{DynamoStore, sdk_config_from};
+
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// The variable that names a `DynamoDB` to use instead.
 const ENDPOINT: &str = "QUICKSTOCKS_DYNAMODB_URL";
@@ -85,13 +88,16 @@ pub(crate) async fn store() -> DynamoStore {
 }
 
 fn config(url: &str) -> SdkConfig {
-    sdk_config_from(|name| match name {
+    let config = sdk_config_from(|name| match name {
         "AWS_REGION" => Some("us-east-1".to_owned()),
         "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
         "AWS_ENDPOINT_URL" => Some(url.to_owned()),
         _ => None,
     })
-    .expect("every variable is there")
+    .expect("every variable is there");
+    // A machine that builds something else meanwhile makes the emulator slow; that is no failure of ours.
+    let patience = TimeoutConfig::builder().operation_timeout(PATIENCE).operation_attempt_timeout(PATIENCE).build();
+    config.into_builder().timeout_config(patience).build()
 }
 
 fn emulator() -> Emulator {
