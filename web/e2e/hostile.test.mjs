@@ -68,9 +68,13 @@ async function unharmed(page, what) {
       sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       turning: document.body.innerText.match(/[\u202a-\u202e\u2066-\u2069\u200b]/g),
       reversed,
+      // Fixed boxes do not count as the page's width.
+      cut: [...document.querySelectorAll(".toast, .popup")].filter((box) => box.getBoundingClientRect().right > innerWidth).length,
+      // A figure that a name presses together has more lines than one.
+      pressed: [...document.querySelectorAll(".value")].filter((value) => value.getClientRects().length > 0 && value.getBoundingClientRect().height > 60).length,
     };
   });
-  assert.deepEqual(found, { harmed: undefined, made: 0, sideways: 0, turning: null, reversed: [] }, what);
+  assert.deepEqual(found, { harmed: undefined, made: 0, sideways: 0, turning: null, reversed: [], cut: 0, pressed: 0 }, what);
   const shown = await page.evaluate(() => document.body.innerText);
   assert.ok(shown.includes("onerror=") && shown.includes("WWWWW"), `${what}: the names are on the page`);
 }
@@ -135,7 +139,8 @@ for (const width of [360, 1280]) {
       await page.locator(`li[data-notice][data-symbol=${symbol}]`).waitFor();
     }
     await shot(page, `hostile-inbox-${width}`);
-    await page.getByText("live ed iso r is at 300.00: your alert fired").waitFor();
+    await page.getByText("live edisor is at 300.00: your alert fired").waitFor();
+    await page.getByText("WWW\u2026 is at 300.00: your alert fired").waitFor();
     await withoutNotes("inbox and toasts");
 
     for (const symbol of SYMBOLS) {

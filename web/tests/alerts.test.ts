@@ -8,6 +8,7 @@ import { actionsFor, type Alert, type Check, levelsOf, mergeNotices, type Notice
 import { decodeAlerts, decodeInbox, decodeNotices, decodeReceipts } from "../src/model/decode-alerts";
 import { decodeFrame } from "../src/model/decode";
 import { Formats } from "../src/model/format";
+import { nameInSentence } from "../src/model/words";
 import { FakePorts } from "./support/ports";
 
 const formats = new Formats("en-US", "UTC");
@@ -126,6 +127,14 @@ describe("the lines on a chart", () => {
       { id: "snoozed", price: "150", movable: true },
     ]);
     expect(levelsOf([of("waiting", { kind: "move", percent: "5" })]), "a price that follows from another").toMatchObject([{ movable: false }]);
+  });
+});
+
+describe("a name in a sentence", () => {
+  it("is cut when it would hide what is said of it", () => {
+    expect(nameInSentence("Apple Inc.")).toBe("Apple Inc.");
+    expect(nameInSentence("W".repeat(300))).toBe(`${"W".repeat(48)}\u2026`);
+    expect(nameInSentence("\u{1F600}".repeat(60)), "no letter is cut in two").toBe(`${"\u{1F600}".repeat(48)}\u2026`);
   });
 });
 

@@ -222,7 +222,8 @@ describe("a name", () => {
   it.each<[string, string | undefined]>([
     ["Apple Inc.", "Apple Inc."],
     ["\u202Elive\u2067 ed\u200F", "live ed"],
-    ["a\u0000b\nc\u2028d", "a b c d"],
+    ["No\u200Bw", "Now"],
+    ["a\u0000b \n\r c\u2028d", "a b c d"],
     ["\u200B\uFEFF", undefined],
     ["<b>M&M</b>", "<b>M&M</b>"],
     ["می\u200Cخواهم", "می\u200Cخواهم"],

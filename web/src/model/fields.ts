@@ -13,12 +13,13 @@ export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** What turns the direction of the text after it, what nobody can see, and controls. Joiners stay: some scripts cannot be written without. */
-const UNSEEN = /(?:\s*[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff])+\s*/gu;
+/** What turns the direction of the text after it, and what nobody can see. Joiners stay: some scripts cannot be written without. */
+const UNSEEN = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]+/g;
+const BREAKS = /\s*[\p{Cc}\u2028\u2029][\s\p{Cc}]*/gu;
 
 /** A name in one line, safe to stand in a sentence; nothing when nobody could see it. */
 export function label(value: unknown): string | undefined {
-  return text(text(value)?.replace(UNSEEN, " ").trim());
+  return text(text(value)?.replace(UNSEEN, "").replace(BREAKS, " ").trim());
 }
 
 export function number(value: unknown): number | undefined {

@@ -73,3 +73,12 @@ export function missingWords(reason: MissingReason, t: Translate): string {
 export function kindWord(kind: string, t: Translate): string {
   return t.maybe(`kind.${kind}`, t("kind.other"));
 }
+
+/** A name in a sentence takes no more letters: what is said of it must be seen too. */
+const LONGEST_NAME = 48;
+
+/** A name as it stands in a sentence. */
+export function nameInSentence(name: string): string {
+  const letters = [...name];
+  return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME).join("").trimEnd()}\u2026` : name;
+}

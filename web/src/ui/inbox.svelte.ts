@@ -2,6 +2,7 @@
 
 import { AlertsApi } from "../api/alerts";
 import { type InboxPage, mergeNotices, type Notice } from "../model/alerts";
+import { nameInSentence } from "../model/words";
 import type { Dashboard } from "./dashboard.svelte";
 
 type Host = Pick<Dashboard, "ask" | "toasts" | "t" | "formats" | "view">;
@@ -66,7 +67,7 @@ export class Inbox {
     const { t, formats, toasts, view } = this.#host;
     const shown = price === undefined ? "\u2013" : formats.price(price, 2);
     toasts.show({
-      text: t(`alerts.${event}`, { name, price: shown }),
+      text: t(`alerts.${event}`, { name: nameInSentence(name), price: shown }),
       tone: event === "expired" ? "warn" : "good",
       action: { label: t("alerts.show"), run: () => view.open({ view: "symbol", symbol }) },
     });
