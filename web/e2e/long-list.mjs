@@ -1,16 +1,29 @@
 // Two hundred symbols on one list, in a system of their own.
 
-import { visit } from "./support.mjs";
+import { after, before } from "node:test";
+import { launch, visit } from "./support.mjs";
 import { System } from "./system.mjs";
 
 export const SYMBOLS = Array.from({ length: 200 }, (_, at) => `SIM${String(at + 1).padStart(5, "0")}`);
 
-export function longListSystem() {
-  return new System({ more: ["--synthetic-listings", String(SYMBOLS.length)] });
+/** Starts it for the tests of a file. Answers what opens a page with the long list in a layout. */
+export function longList() {
+  let browser;
+  let system;
+  before(async () => {
+    browser = await launch();
+    system = new System({ more: ["--synthetic-listings", String(SYMBOLS.length)] });
+    await system.start();
+  });
+  after(async () => {
+    await system.remove();
+    await browser.close();
+  });
+  return (layout) => visitLongList(browser, system, layout);
 }
 
-/** A page with the long list. Rows out of sight catch up when the test calls `catchUp` in the page. */
-export async function visitLongList(browser, system, layout) {
+/** Rows out of sight catch up when the test calls `catchUp` in the page. */
+async function visitLongList(browser, system, layout) {
   const visitor = await visit(browser, {
     url: system.url.href,
     prepare: (page) =>

@@ -1,30 +1,20 @@
 // A long list: what is seen is live, what is scrolled to is current, and the rest follows.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { longListSystem, SYMBOLS, visitLongList } from "./long-list.mjs";
-import { assertAccessible, launch, shot } from "./support.mjs";
+import { test } from "node:test";
+import { longList, SYMBOLS } from "./long-list.mjs";
+import { assertAccessible, shot } from "./support.mjs";
 
 const FIRST = SYMBOLS[0];
 const LAST = SYMBOLS.at(-1);
 
-let browser;
-let system;
-before(async () => {
-  browser = await launch();
-  system = longListSystem();
-  await system.start();
-});
-after(async () => {
-  await system.remove();
-  await browser.close();
-});
+const visitLongList = longList();
 
 const priceOf = (page, symbol) => page.locator(`[data-symbol=${symbol}] [data-price]`);
 
 for (const layout of ["cards", "table"]) {
   test(`two hundred symbols, as ${layout}: what is seen is live, and what is scrolled to is current`, async () => {
-    const { context, page, errors } = await visitLongList(browser, system, layout);
+    const { context, page, errors } = await visitLongList(layout);
     assert.equal(await page.locator("#board [data-symbol]").count(), SYMBOLS.length);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
     await assertAccessible(page, layout);

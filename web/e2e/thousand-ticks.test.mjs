@@ -1,28 +1,17 @@
 // What a thousand ticks cost a page with a long list.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { longListSystem, SYMBOLS, visitLongList } from "./long-list.mjs";
-import { launch } from "./support.mjs";
+import { test } from "node:test";
+import { longList, SYMBOLS } from "./long-list.mjs";
 
 const TICKS = 1000;
 /** So many symbols change in each: all that are in sight, and as many that are not. */
 const MOVING = 60;
 
-let browser;
-let system;
-before(async () => {
-  browser = await launch();
-  system = longListSystem();
-  await system.start();
-});
-after(async () => {
-  await system.remove();
-  await browser.close();
-});
+const visitLongList = longList();
 
 test(`${TICKS} ticks on two hundred symbols: one draw a frame, no more written than changed, nothing moves and nothing piles up`, async () => {
-  const { context, page, errors } = await visitLongList(browser, system, "table");
+  const { context, page, errors } = await visitLongList("table");
   const devTools = await context.newCDPSession(page);
   await devTools.send("Performance.enable");
   const kept = async () => {

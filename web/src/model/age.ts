@@ -84,3 +84,16 @@ export function ageNotes(quote: Quote, now: Timestamp, formats: Formats): string
   const delay = quote.delay_minutes ? formats.t("age.delayed", { minutes: formats.integer(quote.delay_minutes) }) : undefined;
   return [market, priceAge(quote, now, formats), delay].filter((note) => note !== undefined);
 }
+
+/** The line under a price, and when the source last confirmed it once that is too long ago. */
+export interface AgeWords {
+  notes: string;
+  staleness: string | undefined;
+}
+
+export function ageWords(quote: Quote, { stale, confirmedAt }: Freshness, now: Timestamp, formats: Formats): AgeWords {
+  return {
+    notes: ageNotes(quote, now, formats).join(" \u00b7 "),
+    staleness: stale ? formats.t("age.confirmed", { ago: ago(now - confirmedAt, formats.t) }) : undefined,
+  };
+}

@@ -22,7 +22,8 @@ import type {
 const MARKET_STATES: readonly MarketState[] = ["pre_pre", "pre", "regular", "post", "post_post", "closed", "unknown"];
 const SOURCE_STATES: readonly SourceState[] = ["starting", "ok", "degraded", "refused", "unreachable"];
 const MISSING_REASONS: readonly MissingReason[] = ["pending", "unknown", "delisted", "malformed"];
-const SOURCE_KINDS: readonly SourceKind[] = ["simulated", "yahoo", "replay"];
+/** The kinds of sources that this page knows. */
+export const SOURCE_KINDS: readonly SourceKind[] = ["simulated", "yahoo", "replay"];
 
 function decodeExtended(value: unknown): Extended | undefined {
   const from = fields(value);

@@ -20,3 +20,8 @@ export function rowOf(before: Row | undefined, quote: Quote | undefined, missing
   if (difference === 0) return { quote, missing, move: before?.move, moves };
   return { quote, missing, move: difference > 0 ? "up" : "down", moves: moves + 1 };
 }
+
+/** The animation of the last move; two names for each, because changing the name is what starts it again. */
+export function flashOf(row: Row | undefined): string {
+  return row?.move && row.moves > 0 ? `flash-${row.move}-${row.moves % 2}` : "";
+}

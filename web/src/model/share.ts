@@ -1,6 +1,6 @@
 // Links to lists: what their owner has, and what whoever follows one is shown.
 
-import { decodePrices } from "./decode";
+import { decodePrices, SOURCE_KINDS } from "./decode";
 import { fields, items, label, moment, oneOf, text } from "./fields";
 import type { Prices, SourceKind, Timestamp } from "./types";
 
@@ -21,7 +21,6 @@ export interface SharedList {
   prices: Prices;
 }
 
-const SOURCE_KINDS: readonly SourceKind[] = ["simulated", "yahoo", "replay"];
 /** So long are the secrets in links: 32 bytes in hexadecimal digits. */
 const ADDRESS = /^#\/shared\/([0-9a-f]{64})$/;
 

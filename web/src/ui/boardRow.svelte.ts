@@ -2,10 +2,10 @@
 
 import { untrack } from "svelte";
 import type { Attachment } from "svelte/attachments";
-import { ageNotes, ago, type Freshness, freshnessOf } from "../model/age";
+import { type AgeWords, ageWords, type Freshness, freshnessOf } from "../model/age";
 import { convert, type Converted } from "../model/convert";
 import type { Formats, Unit } from "../model/format";
-import type { Row } from "../model/row";
+import { flashOf, type Row } from "../model/row";
 import type { Decimal, Quote, Timestamp } from "../model/types";
 import type { Dashboard } from "./dashboard.svelte";
 
@@ -34,16 +34,8 @@ export class BoardRow {
     return this.#isNear ? this.#dashboard().serverNow : untrack(() => this.#dashboard().serverNow);
   });
   readonly freshness: Freshness | undefined = $derived.by(() => this.quote && freshnessOf(this.quote, this.#dashboard().link, this.#now));
-  /** What the market does, how old the price is, how late the exchange gives it. */
-  readonly notes: string = $derived(this.quote ? ageNotes(this.quote, this.#now, this.formats).join(" \u00b7 ") : "");
-  /** When the source last confirmed the price, once that is too long ago. */
-  readonly staleness: string | undefined = $derived.by(() => {
-    if (!this.freshness?.stale) return undefined;
-    const { t } = this.formats;
-    return t("age.confirmed", { ago: ago(this.#now - this.freshness.confirmedAt, t) });
-  });
-  /** Two names for each animation: changing the name is what starts it again. */
-  readonly flash: string = $derived(this.row?.move && this.row.moves > 0 ? `flash-${this.row.move}-${this.row.moves % 2}` : "");
+  readonly age: AgeWords | undefined = $derived(this.quote && this.freshness && ageWords(this.quote, this.freshness, this.#now, this.formats));
+  readonly flash: string = $derived(flashOf(this.row));
 
   /** To be attached to the element of the row. */
   get sight(): Attachment {

@@ -133,7 +133,7 @@ export class Dashboard {
       listName: () => this.t("list.default_name"),
     });
     this.extras = new Extras(ports, this.#client);
-    this.since = new Since(ports);
+    this.since = new Since(ports, () => this.#latestPrices());
     this.inbox = new Inbox(this);
   }
 
@@ -159,7 +159,7 @@ export class Dashboard {
     await this.settings.ready();
     const tellHidden = (): void => {
       this.#client.setHidden(document.hidden);
-      if (document.hidden) this.since.leave(this.#latestPrices());
+      if (document.hidden) this.since.leave();
       else this.now = this.#ports.now();
     };
     document.addEventListener("visibilitychange", tellHidden);
@@ -169,7 +169,7 @@ export class Dashboard {
     window.setInterval(() => {
       if (document.hidden) return;
       this.now = this.#ports.now();
-      this.since.look(this.#latestPrices(), this.connection.phase === "live");
+      this.since.look(this.connection.phase === "live");
     }, CLOCK_EVERY_MS);
     tellHidden();
     this.#client.start();

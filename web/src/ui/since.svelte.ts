@@ -15,26 +15,29 @@ type Prices = Readonly<Record<string, Decimal>>;
 export class Since {
   summary = $state.raw<Summary>();
   readonly #ports: Ports;
+  readonly #prices: () => Prices;
   #before: Glance | undefined;
 
-  constructor(ports: Ports) {
+  /** `prices` answers what is known now; it is asked when the page is left, and once when somebody comes back. */
+  constructor(ports: Ports, prices: () => Prices) {
     this.#ports = ports;
+    this.#prices = prices;
     this.#before = this.#recall();
     window.addEventListener("pagehide", () => this.#write());
   }
 
   /** The page is out of sight from now on. */
-  leave(prices: Prices): void {
-    this.#last = prices;
+  leave(): void {
     this.#write();
     this.#before = this.#recall();
   }
 
   /** Somebody looks. The summary waits for live prices: those from disk are the ones they know. */
-  look(prices: Prices, live: boolean): void {
-    this.#last = prices;
+  look(live: boolean): void {
     const before = this.#before;
-    if (!before || !live || Object.keys(prices).length === 0) return;
+    if (!before || !live) return;
+    const prices = this.#prices();
+    if (Object.keys(prices).length === 0) return;
     this.#before = undefined;
     if (this.#ports.now() - before.at >= LONG_ENOUGH_MS) this.summary = summaryOf(before, prices);
   }
@@ -43,12 +46,13 @@ export class Since {
     this.summary = undefined;
   }
 
-  #last: Prices = {};
-
   #write(): void {
+    // Who has not been told of the last absence yet has still seen what was noted then.
+    if (this.#before) return;
+    const prices = this.#prices();
     // A page that was left before its prices came has seen nothing.
-    if (Object.keys(this.#last).length === 0) return;
-    this.#ports.storage.set(KEY, JSON.stringify({ at: this.#ports.now(), prices: this.#last }));
+    if (Object.keys(prices).length === 0) return;
+    this.#ports.storage.set(KEY, JSON.stringify({ at: this.#ports.now(), prices }));
   }
 
   #recall(): Glance | undefined {
