@@ -46,6 +46,33 @@ test("who comes back hears what happened meanwhile, once", async () => {
   await context.close();
 });
 
+test("who looks in while nothing is live is told later of the whole absence", async () => {
+  let isDead = false;
+  const { context, page, errors } = await visit(browser, {
+    prepare: (page) => page.routeWebSocket(/\/ws/, (route) => (isDead ? route.close() : route.connectToServer())),
+  });
+  await market.setPrice("AAPL", 300);
+  await follow(page, "AAPL");
+  await shows(page, "AAPL", "300.00");
+  await page.goto("about:blank");
+  await market.setPrice("AAPL", 330);
+  const away = Date.now();
+
+  isDead = true;
+  await page.clock.setSystemTime(away + 2 * 3_600_000);
+  await page.goto(systemUrl);
+  await page.locator("[data-phase=waiting]").waitFor();
+  await page.locator("article[data-symbol=AAPL] [data-price]").waitFor();
+  await page.goto("about:blank");
+
+  isDead = false;
+  await page.clock.setSystemTime(away + 3 * 3_600_000);
+  await page.goto(systemUrl);
+  await page.locator(".since").getByText("Since you looked 3 h ago").waitFor();
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("a screen reader is told the largest moves together when somebody asked for it, and nothing otherwise", async () => {
   const { context, page, errors } = await visit(browser, {
     prepare: (page) =>
